@@ -1,0 +1,15 @@
+//! The machine's parts: the object tree with its classes and properties, clocks and timers,
+//! memory regions with the published address map, interrupt lines, PCI, the chipset, and the
+//! character back ends.
+//!
+//! Nothing here knows KVM or the monitor: every device can be driven by a test that maps its
+//! registers and reads and writes them.
+
+pub mod chardev;
+pub mod clock;
+pub mod error;
+pub mod event_loop;
+pub mod interrupt;
+pub mod memory;
+pub mod object;
+pub mod request;
