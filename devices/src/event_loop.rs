@@ -336,7 +336,6 @@ impl EventLoop {
             let renew = std::mem::take(&mut state.renew);
             wanted.push((slot.clone(), state.interest.clone(), renew));
         }
-        let mut agreed = true;
         let mut table = lock(&self.table);
         let mut ops = self
             .manager
