@@ -12,4 +12,5 @@ pub mod event_loop;
 pub mod interrupt;
 pub mod memory;
 pub mod object;
+pub mod pci;
 pub mod request;
