@@ -1,11 +1,13 @@
 //! The editable form of an address space: overlapping mappings with priorities.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Target;
 use crate::error::{Error, Result};
 
-/// Names a mapping of one address space for later edits.
+/// Names a mapping for later edits. No two mappings of the process have the same, so that a list of
+/// edits need not say which address space each is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MappingId(pub(super) u64);
 
@@ -71,8 +73,9 @@ pub enum Edit {
 #[derive(Default)]
 pub(super) struct Layout {
     pub(super) mappings: BTreeMap<MappingId, Mapping>,
-    next: u64,
 }
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 
 impl Layout {
     pub(super) fn insert(&mut self, mapping: Mapping) -> Result<MappingId> {
@@ -80,25 +83,23 @@ impl Layout {
         if mapping.size == 0 || !fits {
             return Err(Error::message(format!("mapping '{}' does not fit", mapping.name)));
         }
-        let id = MappingId(self.next);
-        self.next += 1;
+        let id = MappingId(NEXT_ID.fetch_add(1, Ordering::Relaxed));
         self.mappings.insert(id, mapping);
         Ok(id)
     }
 
-    /// Applies one edit; an unknown mapping (just removed) changes nothing.
-    pub(super) fn edit(&mut self, edit: Edit) {
+    /// Applies one edit and tells whether anything is different now. An edit for a mapping of
+    /// another space, or for one that was just removed, changes nothing.
+    pub(super) fn edit(&mut self, edit: Edit) -> bool {
         match edit {
-            Edit::Move(id, base) => {
-                if let Some(mapping) = self.mappings.get_mut(&id) {
-                    mapping.base = base.filter(|b| b.checked_add(mapping.size - 1).is_some());
-                }
-            }
-            Edit::Access(id, access) => {
-                if let Some(mapping) = self.mappings.get_mut(&id) {
-                    mapping.access = access;
-                }
-            }
+            Edit::Move(id, base) => self.mappings.get_mut(&id).is_some_and(|mapping| {
+                let base = base.filter(|base| base.checked_add(mapping.size - 1).is_some());
+                std::mem::replace(&mut mapping.base, base) != base
+            }),
+            Edit::Access(id, access) => self
+                .mappings
+                .get_mut(&id)
+                .is_some_and(|mapping| std::mem::replace(&mut mapping.access, access) != access),
         }
     }
 }

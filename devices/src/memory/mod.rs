@@ -6,6 +6,7 @@
 //! difference (KVM memory slots), publishes, and only then goes on: the guest's next instruction
 //! sees the new map. Looking up never locks.
 
+mod dispatch;
 mod flatten;
 mod layout;
 mod map;
@@ -13,6 +14,7 @@ mod ram;
 mod region;
 mod space;
 
+pub use dispatch::Dispatch;
 pub use layout::{Access, Edit, Mapping, MappingId};
 pub use map::{Map, Range, Target};
 pub use ram::RamBlock;

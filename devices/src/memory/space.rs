@@ -81,12 +81,13 @@ impl AddressSpace {
         Ok(Mapped { space: self.clone(), id })
     }
 
-    /// Changes mappings at once. When this returns every vCPU sees the new map. What the
-    /// accelerator refuses is logged: a guest's register write has no other way to fail.
+    /// Changes mappings at once; edits for mappings of other spaces are passed over. When this
+    /// returns every vCPU sees the new map. What the accelerator refuses is logged: a guest's
+    /// register write has no other way to fail.
     pub fn edit(&self, edits: &[Edit]) {
         let mut layout = self.lock();
-        edits.iter().for_each(|edit| layout.edit(*edit));
-        if let Err(text) = self.publish(&layout) {
+        let changed = edits.iter().fold(false, |changed, edit| layout.edit(*edit) | changed);
+        if changed && let Err(text) = self.publish(&layout) {
             log::error!("{} map: {text}", self.name);
         }
     }
