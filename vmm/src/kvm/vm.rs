@@ -1,0 +1,94 @@
+//! A virtual machine of KVM's.
+
+use std::sync::Arc;
+
+use kvm_bindings::CpuId;
+use kvm_ioctls::{Cap, Kvm, VcpuFd, VmFd};
+
+use super::slots::Slots;
+use super::{IrqChip, KvmLines, Problem};
+
+/// Where KVM may keep its three pages for real mode on older Intel processors: below the firmware,
+/// in an area that the memory map marks as reserved.
+const TSS_ADDRESS: usize = 0xfeff_d000;
+/// And its identity-mapped page table for the same.
+const IDENTITY_MAP_ADDRESS: u64 = 0xfeff_c000;
+/// The largest number of CPUID entries the kernel gives (KVM_MAX_CPUID_ENTRIES).
+const MAX_CPUID: usize = kvm_bindings::KVM_MAX_CPUID_ENTRIES;
+
+/// The machine's kernel side: memory slots, interrupt controllers, and what vCPUs are made from.
+pub(crate) struct Vm {
+    kvm: Kvm,
+    fd: Arc<VmFd>,
+    irqchip: IrqChip,
+}
+
+impl Vm {
+    /// Creates a virtual machine with interrupt controllers and no memory.
+    pub(crate) fn new(kvm: Kvm) -> Result<Self, Problem> {
+        let fd = Arc::new(kvm.create_vm().map_err(Problem::refused("create a machine"))?);
+        fd.set_identity_map_address(IDENTITY_MAP_ADDRESS)
+            .map_err(Problem::refused("place its identity map"))?;
+        fd.set_tss_address(TSS_ADDRESS).map_err(Problem::refused("place its task state"))?;
+        let irqchip = IrqChip::new(fd.clone())?;
+        Ok(Self { kvm, fd, irqchip })
+    }
+
+    /// What keeps KVM's memory slots in step with a map.
+    pub(crate) fn slots(&self) -> Slots {
+        Slots::new(self.fd.clone())
+    }
+
+    /// The input pins of the interrupt controllers.
+    pub(crate) fn lines(&self) -> KvmLines {
+        KvmLines(self.fd.clone())
+    }
+
+    /// The interrupt controllers.
+    pub(crate) fn irqchip(&self) -> &IrqChip {
+        &self.irqchip
+    }
+
+    /// The machine's own descriptor.
+    pub(crate) fn fd(&self) -> &Arc<VmFd> {
+        &self.fd
+    }
+
+    /// How many vCPUs KVM allows.
+    pub(crate) fn max_cpus(&self) -> usize {
+        self.kvm.get_max_vcpus()
+    }
+
+    /// The CPUID leaves KVM can give to a guest.
+    pub(crate) fn supported_cpuid(&self) -> Result<CpuId, Problem> {
+        self.kvm.get_supported_cpuid(MAX_CPUID).map_err(Problem::refused("show its CPUID"))
+    }
+
+    /// The MSRs that belong to a vCPU's state.
+    pub(crate) fn msr_indices(&self) -> Result<Vec<u32>, Problem> {
+        let list = self.kvm.get_msr_index_list().map_err(Problem::refused("list its MSRs"))?;
+        Ok(list.as_slice().to_vec())
+    }
+
+    /// The MSRs that describe features, with KVM's values.
+    pub(crate) fn feature_msrs(&self) -> Vec<(u32, u64)> {
+        let Ok(list) = self.kvm.get_msr_feature_index_list() else { return Vec::new() };
+        let read = |index: &u32| {
+            let entry = kvm_bindings::kvm_msr_entry { index: *index, ..Default::default() };
+            let mut msrs = kvm_bindings::Msrs::from_entries(&[entry]).ok()?;
+            let count = self.kvm.get_msrs(&mut msrs).ok()?;
+            (count == 1).then(|| (*index, msrs.as_slice()[0].data))
+        };
+        list.as_slice().iter().filter_map(read).collect()
+    }
+
+    /// Whether KVM has an optional capability.
+    pub(crate) fn has(&self, capability: Cap) -> bool {
+        self.kvm.check_extension(capability)
+    }
+
+    /// Creates the vCPU with this local APIC id.
+    pub(crate) fn create_vcpu(&self, apic_id: u32) -> Result<VcpuFd, Problem> {
+        self.fd.create_vcpu(apic_id.into()).map_err(Problem::refused("create a vCPU"))
+    }
+}
