@@ -21,6 +21,7 @@
 
 pub mod acpi;
 pub mod boot;
+pub mod cpu;
 pub mod e820;
 pub mod layout;
 pub mod paging;
