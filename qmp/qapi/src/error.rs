@@ -57,10 +57,7 @@ pub struct Error {
 impl Error {
     /// An error of the given class.
     pub fn new(class: ErrorClass, desc: impl Into<String>) -> Error {
-        Error {
-            class,
-            desc: desc.into(),
-        }
+        Error { class, desc: desc.into() }
     }
 
     /// An error without a class of its own.
@@ -70,18 +67,12 @@ impl Error {
 
     /// `The command X has not been found`.
     pub fn command_not_found(command: &str) -> Error {
-        Error::new(
-            ErrorClass::CommandNotFound,
-            format!("The command {command} has not been found"),
-        )
+        Error::new(ErrorClass::CommandNotFound, format!("The command {command} has not been found"))
     }
 
     /// `Device 'X' not found`.
     pub fn device_not_found(id: &str) -> Error {
-        Error::new(
-            ErrorClass::DeviceNotFound,
-            format!("Device '{id}' not found"),
-        )
+        Error::new(ErrorClass::DeviceNotFound, format!("Device '{id}' not found"))
     }
 
     /// An error about a thing that exists but is not in use, such as `No balloon device has been activated`.
@@ -106,9 +97,7 @@ impl Error {
 
     /// `Invalid parameter type for 'X', expected: WHAT`.
     pub fn wrong_type(name: &str, expected: &str) -> Error {
-        Error::generic(format!(
-            "Invalid parameter type for '{name}', expected: {expected}"
-        ))
+        Error::generic(format!("Invalid parameter type for '{name}', expected: {expected}"))
     }
 
     /// `Parameter 'X' expects WHAT`.
@@ -118,9 +107,7 @@ impl Error {
 
     /// `Parameter 'X' does not accept value 'V'`.
     pub fn not_accepted(name: &str, value: &str) -> Error {
-        Error::generic(format!(
-            "Parameter '{name}' does not accept value '{value}'"
-        ))
+        Error::generic(format!("Parameter '{name}' does not accept value '{value}'"))
     }
 }
 

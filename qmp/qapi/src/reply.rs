@@ -50,10 +50,7 @@ pub struct Reply<T> {
 impl<T: Encode> Reply<T> {
     /// Gives a reply the type that its command returns.
     pub fn new(raw: RawReply) -> Reply<T> {
-        Reply {
-            raw,
-            returns: PhantomData,
-        }
+        Reply { raw, returns: PhantomData }
     }
 
     /// Answers the command.

@@ -217,6 +217,11 @@ impl Dict {
         self.0.shift_remove(key)
     }
 
+    /// Takes a member out in constant time, at the price of the order of the others.
+    pub(crate) fn take(&mut self, key: &str) -> Option<Value> {
+        self.0.swap_remove(key)
+    }
+
     /// The members in insertion order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&str, &Value)> + ExactSizeIterator {
         self.0.iter().map(|(key, value)| (key.as_str(), value))
@@ -238,21 +243,14 @@ impl Dict {
             .collect();
         order.sort_unstable_by_key(|&(bucket, index)| (bucket, std::cmp::Reverse(index)));
         order.into_iter().filter_map(|(_, index)| {
-            self.0
-                .get_index(index)
-                .map(|(key, value)| (key.as_str(), value))
+            self.0.get_index(index).map(|(key, value)| (key.as_str(), value))
         })
     }
 }
 
 impl<K: Into<String>, V: Into<Value>> FromIterator<(K, V)> for Dict {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(members: I) -> Dict {
-        Dict(
-            members
-                .into_iter()
-                .map(|(key, value)| (key.into(), value.into()))
-                .collect(),
-        )
+        Dict(members.into_iter().map(|(key, value)| (key.into(), value.into())).collect())
     }
 }
 
@@ -275,10 +273,7 @@ mod tests {
         assert_eq!(Value::from(u64::MAX), Value::Uint(u64::MAX));
         assert_eq!(Value::from(i64::MAX as u64 + 1).as_i64(), None);
         assert_eq!(Value::from(-1i8).as_u64(), None);
-        assert_eq!(
-            Value::from(1u64 << 63).as_f64(),
-            Some(9_223_372_036_854_775_808.0)
-        );
+        assert_eq!(Value::from(1u64 << 63).as_f64(), Some(9_223_372_036_854_775_808.0));
     }
 
     #[test]

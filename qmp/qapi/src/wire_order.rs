@@ -7,9 +7,10 @@ const BUCKETS: u32 = 512;
 pub(crate) fn bucket(key: &str) -> u16 {
     // A key is never longer than a message (64 MiB); longer ones would only wrap.
     let start = 0x238F_13AFu32.wrapping_mul(key.len() as u32);
-    let sum = key.bytes().enumerate().fold(start, |sum, (index, byte)| {
-        sum.wrapping_add(u32::from(byte) << (index * 5 % 24))
-    });
+    let sum = key
+        .bytes()
+        .enumerate()
+        .fold(start, |sum, (index, byte)| sum.wrapping_add(u32::from(byte) << (index * 5 % 24)));
     let mixed = sum.wrapping_mul(1_103_515_243).wrapping_add(12_345);
     (mixed % BUCKETS) as u16
 }
@@ -28,18 +29,9 @@ mod tests {
     fn members_come_in_the_observed_order() {
         assert_eq!(wire(&["id", "return"]), ["return", "id"]);
         assert_eq!(wire(&["error", "id"]), ["id", "error"]);
-        assert_eq!(
-            wire(&["event", "data", "timestamp"]),
-            ["timestamp", "event", "data"]
-        );
-        assert_eq!(
-            wire(&["major", "minor", "micro"]),
-            ["micro", "minor", "major"]
-        );
-        assert_eq!(
-            wire(&["capabilities", "version"]),
-            ["version", "capabilities"]
-        );
+        assert_eq!(wire(&["event", "data", "timestamp"]), ["timestamp", "event", "data"]);
+        assert_eq!(wire(&["major", "minor", "micro"]), ["micro", "minor", "major"]);
+        assert_eq!(wire(&["capabilities", "version"]), ["version", "capabilities"]);
         assert_eq!(
             wire(&["type", "vcpus-count", "props", "qom-path"]),
             ["props", "vcpus-count", "qom-path", "type"]
