@@ -99,6 +99,25 @@ def record_models():
         f.write(text)
 
 
+def record_registers():
+    """`info registers` after reset and halted in long mode (the code of long-mode.S)."""
+    with tempfile.TemporaryDirectory() as work:
+        path = lambda name: os.path.join(work, name)
+        subprocess.run(["as", os.path.join(recorder.HERE, "long-mode.S"), "-o", path("o")], check=True)
+        subprocess.run(["ld", "-Ttext=0", "-o", path("elf"), path("o")], check=True)
+        subprocess.run(["objcopy", "-O", "binary", "-j", ".text", path("elf"), path("bin")], check=True)
+        qemu = recorder.Qemu("-accel", "tcg", "-bios", path("bin"))
+        for name in ("reset", "long"):
+            text = qemu("human-monitor-command", **{"command-line": "info registers"})
+            with open(os.path.join(recorder.HERE, f"registers-{name}.txt"), "w") as f:
+                f.write(text.replace("\r", ""))
+            qemu("cont")
+            time.sleep(0.5)
+            qemu("stop")
+        qemu.close()
+
+
 def record():
     record_models()
+    record_registers()
     record_cpuid()

@@ -207,13 +207,17 @@ impl GuestCpu {
     /// them; that is no reason not to run.
     pub fn feature_msrs(&self) -> Vec<(u32, u64)> {
         let mut list = msr::wanted(&self.features, &self.host);
-        let revision = match (self.model.int("ucode-rev"), self.model.text("vendor")) {
+        list.push((0x8b, self.microcode_revision()));
+        list
+    }
+
+    /// The microcode revision, in the form of MSR 0x8b.
+    pub(super) fn microcode_revision(&self) -> u64 {
+        match (self.model.int("ucode-rev"), self.model.text("vendor")) {
             (0, "AuthenticAMD" | "HygonGenuine") => 0x0100_0065,
             (0, _) => 0x1_0000_0000,
             (set, _) => set,
-        };
-        list.push((0x8b, revision));
-        list
+        }
     }
 
     /// The CPUID words and what the processors have in them, for the property `feature-words`.

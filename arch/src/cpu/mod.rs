@@ -19,6 +19,7 @@ mod features;
 mod guest;
 mod help;
 mod host;
+mod instance;
 mod model;
 #[rustfmt::skip]
 mod model_table;

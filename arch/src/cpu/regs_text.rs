@@ -223,7 +223,7 @@ mod tests {
         state.regs.rdx = 0;
         state.regs.rdi = 0x4000;
         state.regs.r15 = 0x1234_5678_9abc_def0;
-        state.regs.rip = 0xf_00ed;
+        state.regs.rip = 0xf_00df;
         state.regs.rflags = 0x97;
         state.halted = true;
         let s = &mut state.sregs;
@@ -234,7 +234,7 @@ mod tests {
         s.gs = Segment { dpl: 3, big: true, base: 0, ..Segment::real_mode(0x28, 3) };
         s.ldt = Segment { base: 0x6000, limit: 0x17, selector: 0x58, ..s.ldt };
         s.tr = Segment { base: 0x7000, limit: 0x67, selector: 0x30, kind: 9, ..s.tr };
-        s.gdt = DescriptorTable { base: 0xf_00f0, limit: 0x7f };
+        s.gdt = DescriptorTable { base: 0xf_00e8, limit: 0x7f };
         (s.cr0, s.cr3, s.cr4, s.efer) = (0xe000_0011, 0x1000, 0x620, 0x500);
         state.fpu.tags = 0xff;
         state.fpu.st[3] = 0x1122_3344u128.to_le_bytes();
@@ -259,7 +259,7 @@ mod tests {
         let text = info_registers(3, &state);
         assert!(text.starts_with("\nCPU#3\nEAX=00000001 "));
         assert!(text.contains("\nCS =0008 00000000 ffffffff 00c09a00 DPL=0 CS32 [-R-]\n"));
-        assert!(text.contains("\nGDT=     00000000000f00f0 0000007f\n"));
+        assert!(text.contains("\nGDT=     00000000000f00e8 0000007f\n"));
         assert!(text.contains("XMM07=") && !text.contains("XMM08="));
     }
 
