@@ -40,12 +40,13 @@ trampoline32:                           # from the real-mode trampoline: flat 32
     movl ${start_woken}, %esi
     cmpl $0, trampoline_wakes
     jne enter_long
-    movl $1, %ebp                       # an AP: take the next slot
-    lock xaddl %ebp, ap_next_slot
+    movl 0xFEE00020, %eax               # an AP: its slot by its local APIC id
+    shrl $24, %eax
+    movzbl slot_of_apic(%eax), %ebp
     movl ${start_ap}, %esi
-    cmpl ${max_cpus}, %ebp
-    jb enter_long
-1:  cli                                 # more CPUs than slots
+    testl %ebp, %ebp
+    jnz enter_long
+1:  cli                                 # not in the MADT
     hlt
     jmp 1b
 
@@ -169,11 +170,11 @@ gdt_pointer:
 idt_pointer:
     .word 4095
     .quad idt
-    .globl ap_next_slot
     .globl trampoline_wakes
+    .globl slot_of_apic
     .balign 4
-ap_next_slot: .long 1
 trampoline_wakes: .long 0
+slot_of_apic: .fill 256, 1, 0
 
     .section .noinit, "aw", @nobits
     .balign 4096

@@ -84,7 +84,14 @@ fn start(slot: usize, kind: u8, ms: u64) {
         .store(if ms == 0 { u64::MAX } else { now.saturating_add(time::cycles(ms)) }, Relaxed);
     job.done.store(0, Relaxed);
     job.kind.store(kind, Release);
-    smp::wake(slot);
+    wake(slot);
+}
+
+/// Ends the sleep of an application processor; the boot processor is awake.
+fn wake(slot: usize) {
+    if slot != 0 {
+        smp::wake(slot);
+    }
 }
 
 /// Keeps a CPU busy for `ms` (0: until stopped), adding to its counter.
@@ -108,7 +115,7 @@ pub fn stop(slot: usize) {
         kind.store(NONE, Release);
     } else if kind.load(Acquire) != NONE {
         kind.store(STOPPING, Release);
-        smp::wake(slot);
+        wake(slot);
     }
 }
 

@@ -64,6 +64,7 @@ fn start(argument: u64, why: u32) -> ! {
 fn init_interrupts() {
     apic::mask_pics();
     apic::init_local();
+    smp::boot_processor_alone();
     if apic::init_ioapic() {
         apic::unmask_legacy(serial::IRQ, false);
     } else {
@@ -75,7 +76,6 @@ fn init_interrupts() {
 /// The machine woke from S3: RAM is as it was, devices and the other processors are not.
 fn wake() -> ! {
     serial::init();
-    smp::forget();
     (0..entry::MAX_CPUS).for_each(jobs::drop_job);
     init_interrupts();
     events::forget();

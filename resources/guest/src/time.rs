@@ -1,6 +1,7 @@
-//! TSC and LAPIC timer frequencies, measured when first needed against the PIT (channel 2, 10 ms).
+//! TSC and LAPIC timer frequencies, measured when first needed: against the PIT (10 ms), else by what
+//! KVM's paravirtual clock states.
 
-use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 
 use crate::apic;
 use crate::hardware::{inb, outb, pause, tsc};
@@ -9,7 +10,9 @@ use crate::ring0;
 
 const PIT_HZ: u64 = 1_193_182;
 const PIT_COUNT: u64 = 11_932;
-/// Assumed when there is no PIT.
+/// MSR_KVM_SYSTEM_TIME_NEW.
+const KVM_SYSTEM_TIME: u32 = 0x4b56_4d01;
+/// Assumed when there is neither a PIT nor KVM.
 const FALLBACK_HZ: u64 = 1_000_000_000;
 
 static TSC_HZ: AtomicU64 = AtomicU64::new(0);
@@ -17,26 +20,70 @@ static LAPIC_HZ: AtomicU64 = AtomicU64::new(0);
 /// Frequency of the running `tick`, 0 when stopped.
 static TICK_HZ: AtomicU64 = AtomicU64::new(0);
 
-fn measure() {
-    outb(0x61, inb(0x61) & !3 | 1);
-    outb(0x43, 0xb0);
-    outb(0x42, PIT_COUNT as u8);
+/// Counts TSC and LAPIC timer cycles until `over`, given the TSC cycles so far, says so.
+fn count_cycles(over: impl Fn(u64) -> bool) -> (u64, u64) {
     apic::start_silent_timer();
-    outb(0x42, (PIT_COUNT >> 8) as u8);
     let (start, lapic_start) = (tsc(), apic::timer_current());
-    while inb(0x61) & 0x20 == 0 && tsc() - start < 1 << 30 {
+    while !over(tsc() - start) {
         pause();
     }
-    let (cycles, lapic) =
-        (tsc() - start, u64::from(lapic_start.saturating_sub(apic::timer_current())));
+    let cycles = tsc() - start;
+    let lapic = u64::from(lapic_start.saturating_sub(apic::timer_current()));
     apic::stop_timer();
-    if cycles < 1 << 30 && cycles > 1 << 16 && lapic != 0 {
-        TSC_HZ.store(cycles * PIT_HZ / PIT_COUNT, Relaxed);
-        LAPIC_HZ.store(lapic * PIT_HZ / PIT_COUNT, Relaxed);
+    (cycles.max(1), lapic.max(1))
+}
+
+/// The PIT's channel 0, which counts down from 65536 again and again.
+fn pit_counter() -> u16 {
+    outb(0x43, 0x00);
+    u16::from(inb(0x40)) | u16::from(inb(0x40)) << 8
+}
+
+fn measure() {
+    outb(0x43, 0x34);
+    outb(0x40, 0);
+    outb(0x40, 0);
+    let first = pit_counter();
+    let passed = || u64::from(first.wrapping_sub(pit_counter()));
+    // Where there is no PIT, all bits read as set for ever.
+    let (tsc_hz, cycles, lapic) = if first != 0xffff || passed() != 0 {
+        let (begin, start) = (passed(), tsc());
+        let (cycles, lapic) =
+            count_cycles(|cycles| passed().saturating_sub(begin) >= PIT_COUNT || cycles >> 34 != 0);
+        let (end, all_cycles) = (passed(), tsc() - start);
+        (all_cycles * PIT_HZ / end.saturating_sub(begin).max(1), cycles, lapic)
     } else {
-        TSC_HZ.store(FALLBACK_HZ, Relaxed);
-        LAPIC_HZ.store(lapic.max(1) * FALLBACK_HZ / cycles.max(1), Relaxed);
+        let hz = kvm_clock_hz().unwrap_or(FALLBACK_HZ);
+        let (cycles, lapic) = count_cycles(|cycles| cycles > hz / 100);
+        (hz, cycles, lapic)
+    };
+    let lapic_hz = (u128::from(lapic) * u128::from(tsc_hz) / u128::from(cycles)) as u64;
+    TSC_HZ.store(tsc_hz, Relaxed);
+    LAPIC_HZ.store(lapic_hz, Relaxed);
+}
+
+/// The structure that KVM fills for its paravirtual clock: version, pad, TSC, time, multiplier, shift, flags.
+#[repr(C, align(64))]
+struct KvmClock([AtomicU32; 8]);
+
+static KVM_CLOCK: KvmClock = KvmClock([const { AtomicU32::new(0) }; 8]);
+
+/// The TSC frequency as KVM states it in its paravirtual clock (which is switched off again).
+fn kvm_clock_hz() -> Option<u64> {
+    let [_, b, c, d] = ring0::cpuid(0x4000_0000, 0);
+    let signature = [b, c, d].map(u32::to_le_bytes);
+    if signature.as_flattened() != b"KVMKVMKVM\0\0\0"
+        || ring0::cpuid(0x4000_0001, 0)[0] & 1 << 3 == 0
+    {
+        return None;
     }
+    ring0::wrmsr(KVM_SYSTEM_TIME, (&raw const KVM_CLOCK) as u64 | 1).ok()?;
+    let (multiplier, shift) = (KVM_CLOCK.0[6].load(SeqCst), KVM_CLOCK.0[7].load(SeqCst) as i8);
+    ring0::wrmsr(KVM_SYSTEM_TIME, 0).ok()?;
+    // Nanoseconds are (cycles << shift) * multiplier >> 32.
+    let hz = (1_000_000_000u128 << 32) / u128::from(multiplier.max(1));
+    let hz = if shift < 0 { hz << -shift } else { hz >> shift };
+    (multiplier != 0).then_some(hz as u64)
 }
 
 /// TSC frequency.

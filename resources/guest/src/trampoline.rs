@@ -1,12 +1,12 @@
 //! The real-mode page through which application processors and a waking machine come back to long mode.
 
-use core::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use core::sync::atomic::{AtomicU8, AtomicU32, Ordering::SeqCst};
 
-use crate::entry::{TRAMPOLINE, trampoline_end, trampoline_start};
+use crate::entry::{MAX_CPUS, TRAMPOLINE, trampoline_end, trampoline_start};
 use crate::hardware::{read8, write8};
 
 unsafe extern "C" {
-    safe static ap_next_slot: AtomicU32;
+    safe static slot_of_apic: [AtomicU8; 256];
     safe static trampoline_wakes: AtomicU32;
 }
 
@@ -18,9 +18,12 @@ fn copy(wakes: u32) {
     trampoline_wakes.store(wakes, SeqCst);
 }
 
-/// Whoever comes next is an application processor; they get slots from 1.
-pub fn prepare_processors() {
-    ap_next_slot.store(1, SeqCst);
+/// Whoever comes next is an application processor; they get slots from 1, in the order of the APIC ids given.
+pub fn prepare_processors(ids: impl Iterator<Item = u8>) {
+    slot_of_apic.iter().for_each(|slot| slot.store(0, SeqCst));
+    for (slot, id) in (1..MAX_CPUS as u8).zip(ids) {
+        slot_of_apic[usize::from(id)].store(slot, SeqCst);
+    }
     copy(0);
 }
 

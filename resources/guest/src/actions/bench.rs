@@ -91,7 +91,7 @@ fn throughput(answer: &mut Answer, length: u64, count: u64, mut once: impl FnMut
     (0..count).for_each(|_| once());
     let cycles = (tsc() - start).max(1);
     let bytes = u128::from(length) * u128::from(count);
-    let rate = bytes * u128::from(time::tsc_hz()) / u128::from(cycles) >> 20;
+    let rate = (bytes * u128::from(time::tsc_hz()) / u128::from(cycles)) >> 20;
     put!(answer, "bytes={bytes} cycles={cycles} mib_s={rate}");
 }
 

@@ -14,7 +14,7 @@ pub(super) fn info(words: &mut Words, answer: &mut Answer) -> Outcome {
         answer,
         "cpus={} running={} apic={}",
         tables::get().cpus().len(),
-        smp::running(),
+        smp::running().count(),
         apic::id()
     );
     put!(answer, "image={:#x}-{:#x}", entry::image_start.address(), entry::image_end.address());

@@ -4,29 +4,28 @@ use super::Outcome;
 use super::memory::range;
 use crate::prompt::Answer;
 use crate::text::{Refusal, Words};
-use crate::{boot, jobs as work, put, smp as processors, time};
+use crate::{acpi, boot, jobs as work, put, smp as processors, time};
 
 pub(super) fn smp(words: &mut Words, answer: &mut Answer) -> Outcome {
     words.end()?;
-    let running = processors::start_all();
-    put!(answer, "running={running} apic=");
-    for slot in 0..running {
-        answer.append(format_args!(
-            "{}{}",
-            if slot == 0 { "" } else { "," },
-            processors::apic_id(slot)
-        ));
+    processors::start_all();
+    let running = processors::running();
+    put!(answer, "running={} apic=", running.clone().count());
+    for (index, id) in running.clone().filter_map(processors::apic_id).enumerate() {
+        answer.append(format_args!("{}{id}", if index == 0 { "" } else { "," }));
     }
-    Ok(())
+    if running.count() == acpi::get().cpus().len() { Ok(()) } else { Err("some CPUs do not start") }
+}
+
+fn running_cpu(words: &mut Words, default: usize) -> Result<usize, Refusal> {
+    let cpu = words.number_or(default as u64)? as usize;
+    processors::apic_id(cpu).map(|_| cpu).ok_or("no such running CPU (see smp)")
 }
 
 /// The optional CPU argument: by default the last one that runs, so that the prompt stays quick.
 fn cpu(words: &mut Words) -> Result<usize, Refusal> {
-    let running = processors::running();
-    let cpu = words.number_or(running as u64 - 1)? as usize;
-    if cpu >= running {
-        return Err("no such running CPU (see smp)");
-    }
+    let last = processors::running().next_back().unwrap_or(0);
+    let cpu = running_cpu(words, last)?;
     if work::is_busy(cpu) {
         return Err("that CPU has a job (see stop)");
     }
@@ -63,14 +62,14 @@ pub(super) fn dirtied(words: &mut Words, answer: &mut Answer) -> Outcome {
 
 pub(super) fn jobs(words: &mut Words, answer: &mut Answer) -> Outcome {
     words.end()?;
-    for slot in 0..processors::running() {
+    for slot in processors::running() {
         put!(answer, "{slot}={}", work::name(slot));
     }
     Ok(())
 }
 
 fn others_busy() -> bool {
-    (1..processors::running()).any(work::is_busy)
+    processors::running().any(|slot| slot != 0 && work::is_busy(slot))
 }
 
 /// Until no job runs; the boot processor's own is run here.
@@ -90,8 +89,8 @@ pub(super) fn wait(words: &mut Words, answer: &mut Answer) -> Outcome {
 pub(super) fn stop(words: &mut Words, answer: &mut Answer) -> Outcome {
     words.end()?;
     let running = processors::running();
-    let busy = (0..running).filter(|&slot| work::is_busy(slot)).count();
-    (0..running).for_each(work::stop);
+    let busy = running.clone().filter(|&slot| work::is_busy(slot)).count();
+    running.for_each(work::stop);
     time::stop_tick();
     let deadline = crate::hardware::tsc().saturating_add(time::cycles(2000));
     while others_busy() {
@@ -105,11 +104,8 @@ pub(super) fn stop(words: &mut Words, answer: &mut Answer) -> Outcome {
 }
 
 pub(super) fn counter(words: &mut Words, answer: &mut Answer) -> Outcome {
-    let cpu = words.number_or(0)? as usize;
+    let cpu = running_cpu(words, 0)?;
     words.end()?;
-    if cpu >= processors::running() {
-        return Err("no such running CPU (see smp)");
-    }
     put!(
         answer,
         "value={} address={:#x}",

@@ -3,7 +3,7 @@
 use core::sync::atomic::Ordering::Relaxed;
 
 use super::Outcome;
-use crate::hardware::{inb, outb};
+use crate::hardware::{self, inb, outb};
 use crate::prompt::Answer;
 use crate::text::{Refusal, Words};
 use crate::{apic, interrupts, put, ring0, time};
@@ -38,12 +38,12 @@ fn count_interrupts(
     mut each: impl FnMut(),
 ) -> Outcome {
     let start = interrupts::count(vector);
-    let begin = crate::hardware::tsc();
+    let begin = hardware::tsc();
     let arrived = time::sleep_until(expected_ms.saturating_add(GRACE_MS), || {
         each();
         interrupts::count(vector) - start >= count
     });
-    let ms = time::ms(crate::hardware::tsc() - begin);
+    let ms = time::ms(hardware::tsc() - begin);
     put!(answer, "vector={vector:#x} count={} ms={ms}", interrupts::count(vector) - start);
     if arrived { Ok(()) } else { Err("interrupts missing") }
 }
@@ -100,22 +100,28 @@ fn set_cmos(register: u8, value: u8) {
 }
 
 /// Seconds, minutes, hours, day, month, year, century as read twice alike, in binary.
-fn rtc_now() -> [u8; 7] {
+fn rtc_now() -> Result<[u8; 7], Refusal> {
     const REGISTERS: [u8; 7] = [0, 2, 4, 7, 8, 9, 0x32];
     let binary = cmos(0x0b) & 4 != 0;
     let read = || {
-        while cmos(0x0a) & 0x80 != 0 {}
-        REGISTERS.map(cmos)
+        // An update takes 2 ms; where there is no clock the bit reads as set for ever.
+        let deadline = hardware::tsc() + time::cycles(100);
+        while cmos(0x0a) & 0x80 != 0 {
+            if hardware::tsc() >= deadline {
+                return Err("no clock");
+            }
+        }
+        Ok(REGISTERS.map(cmos))
     };
-    let mut now = read();
+    let mut now = read()?;
     loop {
-        let again = read();
+        let again = read()?;
         if again == now {
             break;
         }
         now = again;
     }
-    now.map(|v| if binary { v } else { (v >> 4) * 10 + (v & 15) })
+    Ok(now.map(|v| if binary { v } else { (v >> 4) * 10 + (v & 15) }))
 }
 
 /// Sets the alarm `seconds` ahead (below a day) and enables its interrupt.
@@ -123,11 +129,11 @@ fn arm(seconds: u64) -> Result<(), Refusal> {
     if !(1..86_400).contains(&seconds) {
         return Err("1..86399 seconds");
     }
-    let [s, m, h, ..] = rtc_now().map(u64::from);
+    let [s, m, h, ..] = rtc_now()?.map(u64::from);
     let at = (h * 3600 + m * 60 + s + seconds) % 86_400;
     let status = cmos(0x0b);
     for (register, value) in [(1, at % 60), (3, at / 60 % 60), (5, at / 3600)] {
-        let bcd = value / 10 << 4 | value % 10;
+        let bcd = ((value / 10) << 4) | (value % 10);
         set_cmos(register, if status & 4 != 0 { value as u8 } else { bcd as u8 });
     }
     cmos(0x0c);
@@ -169,7 +175,7 @@ fn alarm(seconds: u64, answer: &mut Answer) -> Outcome {
 pub(super) fn rtc(words: &mut Words, answer: &mut Answer) -> Outcome {
     match words.word() {
         Some("time") => {
-            let [s, m, h, day, month, year, century] = rtc_now();
+            let [s, m, h, day, month, year, century] = rtc_now()?;
             put!(answer, "{century:02}{year:02}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}");
             Ok(())
         }
@@ -191,13 +197,7 @@ pub(super) fn rtc(words: &mut Words, answer: &mut Answer) -> Outcome {
 
 pub(super) fn tsc(words: &mut Words, answer: &mut Answer) -> Outcome {
     words.end()?;
-    put!(
-        answer,
-        "hz={} lapic_hz={} now={}",
-        time::tsc_hz(),
-        time::lapic_hz(),
-        crate::hardware::tsc()
-    );
+    put!(answer, "hz={} lapic_hz={} now={}", time::tsc_hz(), time::lapic_hz(), hardware::tsc());
     put!(answer, "events={}", interrupts::event_word().load(Relaxed));
     Ok(())
 }
