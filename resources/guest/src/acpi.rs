@@ -34,6 +34,7 @@ pub struct Fixed {
     pub sleep_control: Option<(u8, u64)>,
 }
 
+/// Everything learnt from the tables.
 pub struct Acpi {
     pub found: bool,
     cpus: [u8; MAX_CPUS],
@@ -76,6 +77,7 @@ static ACPI: Single<Acpi> = Single::new(Acpi {
     s5: None,
 });
 
+/// What `learn` found.
 pub fn get() -> &'static Acpi {
     ACPI.get()
 }

@@ -43,6 +43,7 @@ pub fn init_local() {
     write32(LAPIC + EOI, 0);
 }
 
+/// This CPU's APIC id.
 pub fn id() -> u8 {
     (read32(LAPIC + ID) >> 24) as u8
 }
@@ -59,10 +60,12 @@ pub fn start_silent_timer() {
     start_timer(MASKED as usize, u32::MAX, false);
 }
 
+/// Bus cycles that the timer has left.
 pub fn timer_current() -> u32 {
     read32(LAPIC + TIMER_CURRENT)
 }
 
+/// Stops the timer.
 pub fn stop_timer() {
     write32(LAPIC + LVT_TIMER, MASKED);
     write32(LAPIC + TIMER_INITIAL, 0);
@@ -115,6 +118,7 @@ pub fn unmask(gsi: u32, mode: u32) {
     ring0::sti();
 }
 
+/// Masks a GSI.
 pub fn mask(gsi: u32) {
     ring0::cli();
     ioapic_write(0x10 + (gsi - acpi::get().ioapic_gsi_base) * 2, MASKED);

@@ -18,6 +18,7 @@ pub struct Region {
     pub kind: u32,
 }
 
+/// What the loader passed.
 pub struct Boot {
     pub pvh: bool,
     pub rsdp: u64,
@@ -36,6 +37,7 @@ static BOOT: Single<Boot> = Single::new(Boot {
     command_line_length: 0,
 });
 
+/// What `learn` found.
 pub fn get() -> &'static Boot {
     BOOT.get()
 }
@@ -80,10 +82,12 @@ pub fn touches_image(address: u64, length: u64) -> bool {
 }
 
 impl Boot {
+    /// The memory map as passed.
     pub fn regions(&self) -> &[Region] {
         &self.regions[..self.region_count]
     }
 
+    /// The kernel command line, at most 2048 bytes, ASCII.
     pub fn command_line(&self) -> &str {
         core::str::from_utf8(&self.command_line[..self.command_line_length]).unwrap_or("")
     }

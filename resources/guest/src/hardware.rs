@@ -4,6 +4,7 @@ use core::arch::asm;
 
 macro_rules! port_access {
     ($read:ident, $write:ident, $type:ty, $register:tt, $suffix:literal) => {
+        /// One port read of this width.
         pub fn $read(port: u16) -> $type {
             let value: $type;
             // SAFETY: port access is what this program is for; it touches no Rust object.
@@ -13,6 +14,7 @@ macro_rules! port_access {
             value
         }
 
+        /// One port write of this width.
         pub fn $write(port: u16, value: $type) {
             // SAFETY: as above.
             unsafe {
@@ -28,6 +30,7 @@ port_access!(inl, outl, u32, "eax", "eax");
 
 macro_rules! memory_access {
     ($read:ident, $write:ident, $type:ty, $register:tt, $name:literal) => {
+        /// One memory read of this width.
         pub fn $read(address: u64) -> $type {
             let value: $type;
             // SAFETY: exactly one access of this width, to memory or a device; a fault is reported and ends the action.
@@ -37,6 +40,7 @@ macro_rules! memory_access {
             value
         }
 
+        /// One memory write of this width.
         pub fn $write(address: u64, value: $type) {
             // SAFETY: as above; callers keep away from the program's own image.
             unsafe {
@@ -61,6 +65,7 @@ pub fn tsc() -> u64 {
     u64::from(high) << 32 | u64::from(low)
 }
 
+/// A hint to the CPU inside a waiting loop.
 pub fn pause() {
     core::hint::spin_loop();
 }

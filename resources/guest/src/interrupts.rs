@@ -10,6 +10,7 @@ pub const TIMER: usize = 0xe0;
 pub const GUARD: usize = 0xe1;
 /// Wakes an application processor.
 pub const WAKE: usize = 0xf0;
+/// The local APIC's spurious vector.
 pub const SPURIOUS: usize = 0xff;
 
 unsafe extern "C" {
@@ -31,10 +32,12 @@ pub fn event_word() -> &'static AtomicU64 {
     &events
 }
 
+/// Its value now.
 pub fn seen() -> u64 {
     events.load(Relaxed)
 }
 
+/// Interrupts with `vector` so far, on all CPUs.
 pub fn count(vector: usize) -> u64 {
     vector_counts[vector].load(Relaxed)
 }
@@ -44,10 +47,12 @@ pub fn counts_address() -> u64 {
     vector_counts.as_ptr() as u64
 }
 
+/// NMIs so far, on all CPUs.
 pub fn nmis() -> u64 {
     nmi_count.load(Relaxed)
 }
 
+/// Vector of the last interrupt.
 pub fn last() -> u32 {
     last_vector.load(Relaxed)
 }

@@ -50,10 +50,12 @@ pub fn counter_address() -> u64 {
     (&raw const COUNTERS) as u64
 }
 
+/// The counter of a CPU.
 pub fn counter(slot: usize) -> u64 {
     COUNTERS[slot].0.load(Relaxed)
 }
 
+/// Adds to the counter of a CPU.
 pub fn add_to_counter(slot: usize, amount: u64) {
     COUNTERS[slot].0.fetch_add(amount, Relaxed);
 }
@@ -63,10 +65,12 @@ pub fn dirtied() -> u64 {
     DIRTIED.load(Relaxed)
 }
 
+/// True while the CPU has a job.
 pub fn is_busy(slot: usize) -> bool {
     JOBS[slot].kind.load(Acquire) != NONE
 }
 
+/// The kind of job of a CPU.
 pub fn name(slot: usize) -> &'static str {
     match JOBS[slot].kind.load(Acquire) {
         SPIN => "spin",

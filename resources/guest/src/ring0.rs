@@ -61,10 +61,12 @@ pub fn sti() {
     let _ = service(STI, 0, 0, 0);
 }
 
+/// Reads a model-specific register.
 pub fn rdmsr(index: u32) -> Result<u64, Fault> {
     service(RDMSR, u64::from(index), 0, 0)
 }
 
+/// Writes a model-specific register.
 pub fn wrmsr(index: u32, value: u64) -> Result<(), Fault> {
     service(WRMSR, u64::from(index), value, 0).map(|_| ())
 }
@@ -82,10 +84,12 @@ pub fn read_cr(n: u64) -> Option<u64> {
     service(number, 0, 0, 0).ok()
 }
 
+/// Writes CR4.
 pub fn write_cr4(value: u64) -> Result<(), Fault> {
     service(SET_CR4, value, 0, 0).map(|_| ())
 }
 
+/// Drops the TLB entry of one page.
 pub fn invlpg(address: u64) {
     let _ = service(INVLPG, address, 0, 0);
 }

@@ -9,6 +9,7 @@ pub struct Single<T>(UnsafeCell<T>);
 unsafe impl<T> Sync for Single<T> {}
 
 impl<T> Single<T> {
+    /// A single with this value.
     pub const fn new(value: T) -> Self {
         Single(UnsafeCell::new(value))
     }

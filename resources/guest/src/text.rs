@@ -7,6 +7,7 @@ pub struct Words<'a>(&'a str);
 pub type Refusal = &'static str;
 
 impl<'a> Words<'a> {
+    /// The words of `line`.
     pub fn new(line: &'a str) -> Self {
         Words(line.trim())
     }
@@ -21,6 +22,7 @@ impl<'a> Words<'a> {
         self.0.split_ascii_whitespace().next().unwrap_or("")
     }
 
+    /// Takes the next word.
     pub fn word(&mut self) -> Option<&'a str> {
         let word = self.peek();
         self.0 = self.0[word.len()..].trim_start();
@@ -45,10 +47,12 @@ impl<'a> Words<'a> {
         self.number().and_then(|n| if n >> bits == 0 { Ok(n) } else { Err("number too large") })
     }
 
+    /// A port number.
     pub fn port(&mut self) -> Result<u16, Refusal> {
         self.small(16).map(|n| n as u16)
     }
 
+    /// Refuses words that nobody has taken.
     pub fn end(&self) -> Result<(), Refusal> {
         if self.0.is_empty() { Ok(()) } else { Err("too many words") }
     }

@@ -125,6 +125,7 @@ pub fn start_tick(hz: u64) {
     apic::start_timer(TIMER, period, true);
 }
 
+/// Stops the periodic `tick` interrupt.
 pub fn stop_tick() {
     TICK_HZ.store(0, Relaxed);
     apic::stop_timer();
