@@ -231,6 +231,24 @@ mod tests {
     }
 
     #[test]
+    fn boot_data_is_usable_and_tables_are_not() {
+        for ram in [2 * MIB, 16 * MIB, 128 * MIB, 3 * GIB, 4 * GIB, 64 * GIB] {
+            let map = Map::pc(ram, &[]);
+            let data_end = layout::COMMAND_LINE + layout::COMMAND_LINE_SIZE;
+            assert!(map.is_usable(&(0..data_end)));
+            for table in [
+                layout::RSDP..layout::RSDP + layout::RSDP_SIZE,
+                layout::SMBIOS..layout::SMBIOS + layout::SMBIOS_SIZE,
+                layout::acpi_area(ram).unwrap(),
+            ] {
+                let covers = |e: &&Entry| e.address <= table.start && table.end <= e.end();
+                let entry = map.entries().iter().find(covers).unwrap();
+                assert_eq!(entry.kind, Kind::Reserved);
+            }
+        }
+    }
+
+    #[test]
     fn extra_ranges_split_and_join() {
         let reserve = |address, size| Entry { address, size, kind: Kind::AcpiNvs };
         let extra = [reserve(0x20_0000, 0x1000), reserve(0x20_1000, 0x1000), reserve(0, 0)];

@@ -5,6 +5,9 @@ use crate::layout;
 
 /// Processors from this identifier on have a local x2APIC entry: 255 means "all" in the short one.
 const FIRST_X2APIC: u32 = 255;
+/// Processor flags.
+const ENABLED: u32 = 1 << 0;
+const ONLINE_CAPABLE: u32 = 1 << 1;
 /// Source overrides: active high and level triggered.
 const LEVEL_HIGH: u16 = 0x000d;
 /// ISA interrupts that PCI devices and the SCI share.
@@ -39,16 +42,17 @@ fn is_x2apic(uid: u32, cpu: &Cpu) -> bool {
 }
 
 fn processor(uid: u32, cpu: &Cpu) -> Vec<u8> {
-    let enabled = u32::from(cpu.present).to_le_bytes();
+    // One that is not there may come later.
+    let flags = if cpu.present { ENABLED } else { ONLINE_CAPABLE };
     let mut entry;
     if is_x2apic(uid, cpu) {
         entry = vec![9, 16, 0, 0];
         entry.extend(cpu.apic_id.to_le_bytes());
-        entry.extend(enabled);
+        entry.extend(flags.to_le_bytes());
         entry.extend(uid.to_le_bytes());
     } else {
         entry = vec![0, 8, uid as u8, cpu.apic_id as u8];
-        entry.extend(enabled);
+        entry.extend(flags.to_le_bytes());
     }
     entry
 }

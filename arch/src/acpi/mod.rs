@@ -129,7 +129,7 @@ pub fn build(config: &AcpiConfig, area: Range<u64>, rsdp: u64) -> Result<AcpiTab
     let facs = out.push(fixed::facs().as_slice());
     let dsdt = out.push(sdt(*b"DSDT", 2, &dsdt::dsdt(config)).as_slice());
     let fadt = out.push(&fixed::fadt(facs, dsdt, config.i8042));
-    let madt = out.push(sdt(*b"APIC", 3, &madt::madt(&config.cpus)).as_slice());
+    let madt = out.push(sdt(*b"APIC", 5, &madt::madt(&config.cpus)).as_slice());
     let listed = [fadt, madt];
     let rsdt: Vec<u8> = listed.iter().flat_map(|a| a.to_le_bytes()).collect();
     let rsdt = out.push(sdt(*b"RSDT", 1, &rsdt).as_slice());

@@ -114,7 +114,7 @@ fn madt_lists_processors_and_overrides() {
     let cpus: Vec<_> = entries.iter().filter(|e| e.0 == 0).collect();
     assert_eq!(cpus.len(), 4);
     assert_eq!(cpus[2].1, [2, 2, 1, 0, 0, 0]);
-    assert_eq!(cpus[3].1, [3, 3, 0, 0, 0, 0]);
+    assert_eq!(cpus[3].1, [3, 3, 2, 0, 0, 0]);
     let overrides: Vec<_> =
         entries.iter().filter(|e| e.0 == 2).map(|e| (e.1[1], e.1[2], e.1[6])).collect();
     let expected = [(0, 2, 0), (5, 5, 13), (9, 9, 13), (10, 10, 13), (11, 11, 13)];
@@ -133,7 +133,7 @@ fn large_identifiers_are_x2apic() {
     let long: Vec<_> = entries.iter().filter(|e| e.0 == 9).collect();
     assert_eq!((short, long.len()), (254, 46));
     assert_eq!(long[0].1[2..14], [0, 0, 1, 0, 1, 0, 0, 0, 10, 0, 0, 0]);
-    assert_eq!(long[1].1[2..14], [255, 0, 0, 0, 0, 0, 0, 0, 255, 0, 0, 0]);
+    assert_eq!(long[1].1[2..14], [255, 0, 0, 0, 2, 0, 0, 0, 255, 0, 0, 0]);
     assert!(entries.iter().any(|e| e.0 == 10));
 }
 
