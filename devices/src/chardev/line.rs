@@ -1,0 +1,523 @@
+//! One back end and whoever uses it.
+//!
+//! The line drives its back end on an event loop: on the user's, or on its home loop while there is
+//! no user, so that clients can connect and reconnect. A [`super::Port`] drives it itself.
+
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
+
+use super::backend::{Backend, CharEvent, Frontend, Notice};
+use super::error::Error;
+use super::log_file::Log;
+use super::null::Null;
+use crate::event_loop::{EventSet, LoopHandle, Source, Watch};
+
+/// Bytes handed to a user at once.
+const CHUNK: usize = 4096;
+/// Chunks per event; then other descriptors of the loop have their turn.
+const CHUNKS_PER_EVENT: usize = 16;
+
+pub(super) struct Line {
+    label: String,
+    home: LoopHandle,
+    me: Weak<Line>,
+    state: Mutex<State>,
+}
+
+struct State {
+    backend: Box<dyn Backend>,
+    log: Option<Log>,
+    user: User,
+    /// Counts changes of user and back end. Events and closures of an earlier one are void.
+    epoch: u64,
+    watch: Option<Watch>,
+    /// The user takes input.
+    input: bool,
+    /// The user waits to write.
+    output: bool,
+    /// Counts [`Line::accept_input`]: one that comes while the user is asked must not be lost.
+    accepted: u64,
+    /// The user knows that the connection is open.
+    announced: bool,
+    /// The user is to be told whether the connection is open, before anything else.
+    announce: Option<Announce>,
+    frontend_open: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Announce {
+    /// If it does not know yet.
+    Current,
+    /// It is another connection than the one it may know.
+    Afresh,
+}
+
+enum User {
+    Nobody,
+    Frontend(Arc<dyn Frontend>, LoopHandle),
+    /// The descriptor tells the port's owner that the connection changed from outside.
+    Port(EventFd),
+    /// Nobody, for ever.
+    Removed,
+}
+
+impl State {
+    /// Watches what the back end wants now. `renew`: descriptors may have been replaced by others
+    /// of the same numbers.
+    fn refresh(&self, renew: bool) {
+        if let Some(watch) = &self.watch {
+            let interest = self.backend.interest(self.input, self.output);
+            if renew {
+                watch.renew(&interest);
+            } else {
+                watch.set(&interest);
+            }
+        }
+    }
+
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        let taken = match self.backend.write(data) {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {
+                Err(io::ErrorKind::WouldBlock.into())
+            }
+            other => other,
+        }?;
+        if let Some(log) = &mut self.log {
+            log.write(&data[..taken]);
+        }
+        Ok(taken)
+    }
+}
+
+/// What the event loop holds: the line for one epoch.
+struct LineSource {
+    line: Weak<Line>,
+    epoch: u64,
+}
+
+impl Source for LineSource {
+    fn ready(&self, fd: RawFd, events: EventSet) {
+        if let Some(line) = self.line.upgrade() {
+            line.dispatch(self.epoch, fd, events);
+        }
+    }
+}
+
+impl Line {
+    /// A line that nobody drives yet.
+    pub(super) fn new(
+        label: &str,
+        backend: Box<dyn Backend>,
+        log: Option<Log>,
+        home: &LoopHandle,
+    ) -> Arc<Line> {
+        Arc::new_cyclic(|me| Line {
+            label: label.to_string(),
+            home: home.clone(),
+            me: me.clone(),
+            state: Mutex::new(State {
+                backend,
+                log,
+                user: User::Nobody,
+                epoch: 0,
+                watch: None,
+                input: false,
+                output: false,
+                accepted: 0,
+                announced: false,
+                announce: None,
+                frontend_open: false,
+            }),
+        })
+    }
+
+    /// Drives the back end on the home loop from now on, while there is no user.
+    pub(super) fn start(&self) {
+        self.change_user(&mut self.lock(), User::Nobody);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state, if `epoch` is still the current one.
+    fn lock_if(&self, epoch: u64) -> Option<MutexGuard<'_, State>> {
+        let state = self.lock();
+        (state.epoch == epoch).then_some(state)
+    }
+
+    /// Starts a new epoch with `user`, and drives the back end where that user wants it.
+    fn change_user(&self, state: &mut State, user: User) {
+        state.input = matches!(user, User::Frontend(..));
+        state.output = false;
+        state.announced = false;
+        state.announce = None;
+        state.user = user;
+        self.start_epoch(state);
+    }
+
+    fn start_epoch(&self, state: &mut State) {
+        state.epoch += 1;
+        let on = match &state.user {
+            User::Nobody => Some(&self.home),
+            User::Frontend(_, on) => Some(on),
+            User::Port(_) | User::Removed => None,
+        };
+        // The old watch goes first: two loops never drive the same back end.
+        state.watch = None;
+        state.watch = on.map(|on| {
+            let line = self.me.clone();
+            let epoch = state.epoch;
+            on.watch(Arc::new(LineSource { line, epoch }))
+        });
+        state.refresh(true);
+    }
+
+    /// Has the user told, on its loop, whether the connection is open.
+    fn announce(&self, state: &mut State, what: Announce) {
+        if let User::Frontend(_, on) = &state.user {
+            if state.announce != Some(Announce::Afresh) {
+                state.announce = Some(what);
+            }
+            let (line, epoch) = (self.me.clone(), state.epoch);
+            on.post(move || {
+                if let Some(line) = line.upgrade() {
+                    line.settle(epoch);
+                }
+            });
+        }
+    }
+
+    /// Tells the user what [`Line::announce`] asked for, unless that is done.
+    fn settle(&self, epoch: u64) {
+        let (what, open) = match self.lock_if(epoch) {
+            Some(mut state) => match state.announce.take() {
+                Some(what) => (what, state.backend.is_open()),
+                None => return,
+            },
+            None => return,
+        };
+        if what == Announce::Afresh || !open {
+            self.tell(epoch, Notice::Event(CharEvent::Closed));
+        }
+        if open {
+            self.tell(epoch, Notice::Event(CharEvent::Opened));
+        }
+        // Another connection, or none, takes output where the old one was full.
+        self.tell(epoch, Notice::Writable);
+    }
+
+    /// Makes `frontend` the user, driven on the loop `on`.
+    pub(super) fn attach(&self, frontend: Arc<dyn Frontend>, on: &LoopHandle) -> Result<(), Error> {
+        let mut state = self.lock();
+        if !matches!(state.user, User::Nobody) {
+            return Err(Error::InUse(self.label.clone()));
+        }
+        self.change_user(&mut state, User::Frontend(frontend, on.clone()));
+        state.frontend_open = true;
+        state.backend.set_frontend_open(true);
+        self.announce(&mut state, Announce::Current);
+        Ok(())
+    }
+
+    /// Makes a port the user.
+    pub(super) fn claim(&self) -> Result<(), Error> {
+        let changed = EventFd::new(EFD_NONBLOCK | EFD_CLOEXEC)
+            .map_err(|e| Error::io(format!("Cannot use chardev '{}'", self.label), e))?;
+        let mut state = self.lock();
+        if !matches!(state.user, User::Nobody) {
+            return Err(Error::InUse(self.label.clone()));
+        }
+        self.change_user(&mut state, User::Port(changed));
+        state.announced = state.backend.is_open();
+        state.frontend_open = true;
+        state.backend.set_frontend_open(true);
+        Ok(())
+    }
+
+    /// Ends the use by a frontend or a port.
+    pub(super) fn release(&self) {
+        let mut state = self.lock();
+        if matches!(state.user, User::Removed) {
+            return;
+        }
+        let user = std::mem::replace(&mut state.user, User::Nobody);
+        self.change_user(&mut state, User::Nobody);
+        state.frontend_open = false;
+        state.backend.set_frontend_open(false);
+        drop(state);
+        // Outside the lock: the frontend may own anything.
+        drop(user);
+    }
+
+    pub(super) fn is_busy(&self) -> bool {
+        matches!(self.lock().user, User::Frontend(..) | User::Port(_))
+    }
+
+    /// Closes everything, for good.
+    pub(super) fn remove(&self) -> Result<(), Error> {
+        let mut state = self.lock();
+        if matches!(state.user, User::Frontend(..) | User::Port(_)) {
+            return Err(Error::Busy(self.label.clone()));
+        }
+        self.change_user(&mut state, User::Removed);
+        let old = std::mem::replace(&mut state.backend, Box::new(Null));
+        let log = state.log.take();
+        drop(state);
+        drop((old, log));
+        Ok(())
+    }
+
+    /// Puts another back end under the same user.
+    pub(super) fn replace(&self, backend: Box<dyn Backend>, log: Option<Log>) -> Result<(), Error> {
+        let mut state = self.lock();
+        match state.user {
+            User::Port(_) => return Err(Error::NoChange),
+            User::Removed => return Err(Error::InUse(self.label.clone())),
+            User::Nobody | User::Frontend(..) => {}
+        }
+        let old = std::mem::replace(&mut state.backend, backend);
+        let log = std::mem::replace(&mut state.log, log);
+        let open = state.frontend_open;
+        state.backend.set_frontend_open(open);
+        state.input = matches!(state.user, User::Frontend(..));
+        self.start_epoch(&mut state);
+        self.announce(&mut state, Announce::Afresh);
+        drop(state);
+        drop((old, log));
+        Ok(())
+    }
+
+    /// Checks what [`Line::replace`] will check, before anything is opened.
+    pub(super) fn may_replace(&self) -> Result<(), Error> {
+        match self.lock().user {
+            User::Port(_) => Err(Error::NoChange),
+            _ => Ok(()),
+        }
+    }
+
+    /// Runs `change` on the back end, which may open or close the connection.
+    pub(super) fn with_backend<R>(&self, change: impl FnOnce(&mut dyn Backend) -> R) -> R {
+        let mut state = self.lock();
+        let before = state.backend.is_open();
+        let result = change(&mut *state.backend);
+        if state.backend.is_open() != before {
+            state.refresh(true);
+            self.announce(&mut state, Announce::Current);
+            if let User::Port(changed) = &state.user {
+                // The counter cannot overflow: the owner resets it.
+                let _ = changed.write(1);
+            }
+        }
+        result
+    }
+
+    pub(super) fn filename(&self) -> String {
+        self.lock().backend.filename()
+    }
+
+    pub(super) fn frontend_open(&self) -> bool {
+        self.lock().frontend_open
+    }
+
+    pub(super) fn set_frontend_open(&self, open: bool) {
+        let mut state = self.lock();
+        state.frontend_open = open;
+        state.backend.set_frontend_open(open);
+    }
+
+    /// Tells the user of a break.
+    pub(super) fn send_break(&self) {
+        let state = self.lock();
+        if let User::Frontend(_, on) = &state.user {
+            let (line, epoch) = (self.me.clone(), state.epoch);
+            on.post(move || {
+                if let Some(line) = line.upgrade() {
+                    line.tell(epoch, Notice::Event(CharEvent::Break));
+                }
+            });
+        }
+    }
+
+    /// Output of a frontend; returns how much was taken.
+    pub(super) fn write(&self, data: &[u8]) -> usize {
+        let mut state = self.lock();
+        let taken = match state.write(data) {
+            Ok(taken) => taken,
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => 0,
+            Err(e) => {
+                log::debug!("{}: output lost: {e}", self.label);
+                data.len()
+            }
+        };
+        if taken < data.len() && !state.output {
+            state.output = true;
+            state.refresh(false);
+        }
+        taken
+    }
+
+    pub(super) fn accept_input(&self) {
+        let mut state = self.lock();
+        state.accepted += 1;
+        if !state.input {
+            state.input = true;
+            state.refresh(false);
+        }
+    }
+
+    /// The back end's descriptor has news.
+    fn dispatch(&self, epoch: u64, fd: RawFd, events: EventSet) {
+        self.settle(epoch);
+        let mut notices = Vec::new();
+        {
+            let Some(mut state) = self.lock_if(epoch) else {
+                return;
+            };
+            state.backend.ready(fd, events, &mut notices);
+            if matches!(state.user, User::Nobody) && events.contains(EventSet::HANG_UP) {
+                discard(&mut *state.backend);
+                state.backend.ready(fd, events, &mut notices);
+            }
+            let reopened = notices.iter().any(|n| matches!(n, Notice::Event(_)));
+            state.refresh(reopened);
+        }
+        for notice in notices {
+            self.tell(epoch, notice);
+        }
+        self.pump(epoch);
+    }
+
+    /// Passes one notice to the frontend, if it does not know yet.
+    fn tell(&self, epoch: u64, notice: Notice) {
+        let frontend = {
+            let Some(mut state) = self.lock_if(epoch) else {
+                return;
+            };
+            let news = match notice {
+                Notice::Event(CharEvent::Opened) => !std::mem::replace(&mut state.announced, true),
+                Notice::Event(CharEvent::Closed) => std::mem::replace(&mut state.announced, false),
+                Notice::Event(_) => true,
+                Notice::Writable => std::mem::replace(&mut state.output, false),
+            };
+            if !news {
+                return;
+            }
+            if notice == Notice::Writable {
+                state.refresh(false);
+            }
+            match &state.user {
+                User::Frontend(frontend, _) => frontend.clone(),
+                _ => return,
+            }
+        };
+        match notice {
+            Notice::Event(event) => frontend.event(event),
+            Notice::Writable => frontend.writable(),
+        }
+    }
+
+    /// Moves input to the frontend while both sides can.
+    fn pump(&self, epoch: u64) {
+        let mut buf = [0; CHUNK];
+        for _ in 0..CHUNKS_PER_EVENT {
+            let (frontend, accepted) = match self.lock_if(epoch) {
+                Some(state) if state.input => match &state.user {
+                    User::Frontend(frontend, _) => (frontend.clone(), state.accepted),
+                    _ => return,
+                },
+                _ => return,
+            };
+            let room = frontend.can_receive().min(CHUNK);
+            let Some(mut state) = self.lock_if(epoch) else {
+                return;
+            };
+            if room == 0 {
+                if state.accepted == accepted {
+                    state.input = false;
+                    state.refresh(false);
+                }
+                return;
+            }
+            // Descriptors mean nothing to a frontend; they are closed here.
+            let count = state.backend.read(&mut buf[..room], &mut Vec::new());
+            state.refresh(false);
+            drop(state);
+            match count {
+                Ok(count) => frontend.receive(&buf[..count]),
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// As [`Backend::interest`], for the port.
+    pub(super) fn port_interest(&self, input: bool, output: bool) -> Vec<(RawFd, EventSet)> {
+        let state = self.lock();
+        let mut interest = state.backend.interest(input, output);
+        if let User::Port(changed) = &state.user {
+            interest.push((changed.as_raw_fd(), EventSet::IN));
+        }
+        interest
+    }
+
+    /// As [`Backend::ready`], for the port.
+    pub(super) fn port_ready(&self, fd: RawFd, events: EventSet) -> Vec<CharEvent> {
+        let mut state = self.lock();
+        let mut notices = Vec::new();
+        match &state.user {
+            User::Port(changed) if changed.as_raw_fd() == fd => {
+                // Empty when the event is spurious.
+                let _ = changed.read();
+                notices.push(Notice::Event(if state.backend.is_open() {
+                    CharEvent::Opened
+                } else {
+                    CharEvent::Closed
+                }));
+            }
+            _ => state.backend.ready(fd, events, &mut notices),
+        }
+        let mut told = Vec::new();
+        for notice in notices {
+            let news = match notice {
+                Notice::Event(CharEvent::Opened) => !std::mem::replace(&mut state.announced, true),
+                Notice::Event(CharEvent::Closed) => std::mem::replace(&mut state.announced, false),
+                Notice::Event(_) => true,
+                Notice::Writable => false,
+            };
+            if let Notice::Event(event) = notice
+                && news
+            {
+                told.push(event);
+            }
+        }
+        told
+    }
+
+    pub(super) fn port_read(&self, buf: &mut [u8], fds: &mut Vec<OwnedFd>) -> io::Result<usize> {
+        self.lock().backend.read(buf, fds)
+    }
+
+    pub(super) fn port_write(&self, data: &[u8]) -> io::Result<usize> {
+        self.lock().write(data)
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.lock().backend.is_open()
+    }
+
+    /// The port ends the connection; it is not told about that.
+    pub(super) fn port_disconnect(&self) {
+        let mut state = self.lock();
+        state.backend.disconnect();
+        state.announced = state.backend.is_open();
+    }
+}
+
+/// Throws away what a client sent that has left before anybody was there to read it.
+fn discard(backend: &mut dyn Backend) {
+    let mut buf = [0; CHUNK];
+    while backend.read(&mut buf, &mut Vec::new()).is_ok() {}
+}
