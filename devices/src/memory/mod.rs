@@ -13,6 +13,7 @@ mod map;
 mod ram;
 mod region;
 mod space;
+mod view;
 
 pub use dispatch::Dispatch;
 pub use layout::{Access, Edit, Mapping, MappingId};
@@ -20,3 +21,4 @@ pub use map::{Map, Range, Target};
 pub use ram::RamBlock;
 pub use region::{Action, Region};
 pub use space::{AddressSpace, Listener, Mapped};
+pub use view::{RamRegion, RamView};

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use qapi::Value;
-use vm_memory::{GuestMemoryAtomic, GuestMemoryMmap};
+use vm_memory::GuestMemoryAtomic;
 
 use super::{BusKind, Node, Object, Tree};
 use crate::chardev::{Attachment, Frontend};
@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::event_loop::LoopHandle;
 use crate::interrupt::{Interrupts, IrqLine};
-use crate::memory::{AddressSpace, Mapping, MappingId, Region, Target};
+use crate::memory::{AddressSpace, Mapping, MappingId, RamView, Region, Target};
 use crate::pci::{Function, PciBus};
 use crate::request::{EventSink, RequestSink};
 
@@ -24,7 +24,7 @@ pub struct Platform {
     /// I/O ports.
     pub ports: Arc<AddressSpace>,
     /// Guest RAM, as devices reach it by DMA.
-    pub ram: GuestMemoryAtomic<GuestMemoryMmap>,
+    pub ram: GuestMemoryAtomic<RamView>,
     /// The interrupt lines.
     pub interrupts: Interrupts,
     /// The machine's own time; stands still while it is stopped.

@@ -1,14 +1,14 @@
 use std::sync::{Arc, Mutex};
 
 use qapi::{Dict, Value};
-use vm_memory::{GuestMemoryAtomic, GuestMemoryMmap};
+use vm_memory::GuestMemoryAtomic;
 
 use super::*;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::event_loop::EventLoop;
 use crate::interrupt::{InterruptSink, Interrupts, IrqLine};
-use crate::memory::{Action, AddressSpace, Region};
+use crate::memory::{Action, AddressSpace, RamView, Region};
 use crate::property;
 use crate::request::{EventSink, RequestSink};
 
@@ -112,7 +112,7 @@ fn bench() -> Bench {
     let platform = Platform {
         memory: AddressSpace::new("memory", 0),
         ports: AddressSpace::new("I/O", u64::MAX),
-        ram: GuestMemoryAtomic::new(GuestMemoryMmap::new()),
+        ram: GuestMemoryAtomic::new(RamView::new()),
         interrupts: Interrupts::new(24, pins.clone()),
         virtual_clock: Clock::manual(0),
         host_clock: Clock::manual(0),
