@@ -6,7 +6,7 @@ use qapi::{Dict, Value};
 
 use super::plug::take_text;
 use super::tree::DeviceState;
-use super::{Bus, BusKind, Class, Node, Platform, PlugContext, Tree};
+use super::{Bus, BusKind, Class, Node, Object, Platform, PlugContext, Tree};
 use crate::error::{Error, Result};
 
 /// What is to be made, and where it goes.
@@ -99,6 +99,20 @@ impl Tree {
         });
         self.insert(&plan.parent, &name, node)?;
         Ok(path)
+    }
+
+    /// Adds a board device that is made already and needs no connections, in
+    /// `/machine/unattached`. Returns its path.
+    ///
+    /// # Errors
+    /// There is no such container yet.
+    pub fn adopt(&mut self, class: &'static Class, object: Box<dyn Object>) -> Result<String> {
+        let parent = "/machine/unattached";
+        let name = self.free_name(parent);
+        let mut node = Node::with(class, object);
+        node.device = Some(DeviceState::default());
+        self.insert(parent, &name, node)?;
+        Ok(format!("{parent}/{name}"))
     }
 
     /// Sets what `-global` says for the class, then the object's own properties.
