@@ -6,6 +6,7 @@
 //! registers and reads and writes them.
 
 pub mod chardev;
+pub mod chipset;
 pub mod clock;
 pub mod error;
 pub mod event_loop;
