@@ -150,7 +150,7 @@ struct WriteOnly {
 }
 
 impl WriteOnly {
-    /// The byte that would be read if the segments were not there.
+    /// The byte that would be read if the segments were not there; 0 where nothing is.
     fn beneath(&self, address: u64) -> u8 {
         let holds = |mapping: &Mapping| {
             mapping.priority < PRIORITY
@@ -160,7 +160,7 @@ impl WriteOnly {
         };
         let visible = self.space.mappings().into_iter().filter(holds);
         let Some(mapping) = visible.max_by_key(|mapping| mapping.priority) else {
-            return 0xff;
+            return 0;
         };
         let offset = mapping.offset + (address - mapping.base.unwrap_or(address));
         match mapping.target {

@@ -41,7 +41,7 @@ fn add_rom(bench: &Bench) -> crate::memory::Mapped {
 
 fn pm_bench() -> Bench {
     let bench = bench();
-    bench.object::<PowerManagement>().enable_ports();
+    bench.object::<PowerManagement>().enable();
     bench
 }
 
@@ -207,14 +207,14 @@ fn pm_ports_are_where_they_are_placed() {
     assert_eq!(bench.config(PM, 0x5b, 1) & 2, 2);
     bench.tree.reset();
     assert_eq!((bench.inp(0x604, 2), bench.config(PM, 0x40, 4)), (0xffff, 1));
-    bench.object::<PowerManagement>().enable_ports();
+    bench.object::<PowerManagement>().enable();
     assert_eq!((bench.inp(0x604, 2), bench.config(PM, 0x40, 4)), (0, 0x601));
 }
 
 #[test]
 fn the_power_button_interrupts_while_enabled() {
     let bench = pm_bench();
-    pm(&bench).power_button();
+    bench.object::<PowerManagement>().power_button();
     assert_eq!((bench.inp(0x600, 2), bench.line(9)), (0x100, false));
     bench.out(0x602, 2, 0x100);
     assert!(bench.line(9));
@@ -246,15 +246,15 @@ fn properties_choose_the_sleep_states() {
     let set = [("addr", "1.3"), ("s4_val", "5"), ("disable_s3", "1")];
     bench.board(&PIIX4_PM, "pm", &set);
     let power = bench.object::<PowerManagement>();
-    power.enable_ports();
-    assert_eq!((power.offers_s3(), power.offers_s4()), (false, Some(5)));
+    power.enable();
+    assert_eq!((power.s3_enabled(), power.s4_enabled(), power.s4_type()), (false, true, 5));
     assert_eq!(bench.out(0x604, 2, 0x3400), Some(Request::SuspendDisk));
     assert_eq!(bench.out(0x604, 2, 0x2800), None);
     let mut second = Bench::new(&[]);
     second.board(&I440FX_PCIHOST, "i440fx", &[]);
     second.board(&PIIX4_PM, "pm", &[("disable_s4", "1")]);
     let power = second.object::<PowerManagement>();
-    assert_eq!((power.offers_s3(), power.offers_s4()), (true, None));
+    assert_eq!((power.s3_enabled(), power.s4_enabled(), power.s4_type()), (true, false, 2));
 }
 
 #[test]
@@ -266,12 +266,13 @@ fn a_guest_finds_why_it_woke() {
         (WakeupReason::Other, 0x8100),
     ] {
         bench.tree.reset();
-        bench.object::<PowerManagement>().enable_ports();
-        assert_eq!(pm(&bench).wakes_on(reason), reason == WakeupReason::Other);
+        bench.object::<PowerManagement>().enable();
+        let power = bench.object::<PowerManagement>();
+        assert_eq!(power.wakes_on(reason), reason == WakeupReason::Other);
         bench.out(0x602, 2, 0x401);
         assert!(pm(&bench).wakes_on(reason));
         bench.out(0x602, 2, 0);
-        pm(&bench).wake(reason);
+        bench.object::<PowerManagement>().wake(reason);
         assert_eq!((bench.inp(0x600, 2), bench.line(9)), (status, false));
     }
 }
@@ -380,7 +381,7 @@ proptest! {
             let config = [0, 8, PM].map(|devfn| {
                 (0..=252).step_by(4).map(|at| bench.config(devfn, at, 4)).collect::<Vec<_>>()
             });
-            bench.object::<PowerManagement>().enable_ports();
+            bench.object::<PowerManagement>().enable();
             let ports = [0x92, 0xb2, 0xb3, 0x600, 0x602, 0x604, 0xafe0, 0xafe2, 0xcf9];
             (config, ports.map(|port| bench.inp(port, 1)), bench.line(9))
         };

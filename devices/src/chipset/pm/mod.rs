@@ -24,6 +24,7 @@ use crate::error::Result;
 use crate::memory::{Access, Edit, Mapping, MappingId, Target};
 use crate::object::{BusKind, Class, Object, PlugContext};
 use crate::pci::{Address, ConfigSpace, Effects, Endpoint, Identity, register};
+use crate::request::WakeupReason;
 use crate::{pci_properties, property};
 
 /// `PIIX4_PM`, at 01.3 of the bus of an `i440FX-pcihost`.
@@ -74,23 +75,44 @@ impl Default for PowerManagement {
 
 impl PowerManagement {
     /// Whether the ACPI tables should offer suspend to RAM (S3).
-    pub fn offers_s3(&self) -> bool {
+    pub fn s3_enabled(&self) -> bool {
         self.disable_s3 == 0
     }
 
-    /// The sleep type with which the ACPI tables should offer suspend to disk (S4), if at all.
-    pub fn offers_s4(&self) -> Option<u8> {
-        (self.disable_s4 == 0).then_some(self.s4_val)
+    /// Whether the ACPI tables should offer suspend to disk (S4).
+    pub fn s4_enabled(&self) -> bool {
+        self.disable_s4 == 0
     }
 
-    /// The registers, for whoever causes events. `None` before the device is realized.
+    /// The sleep type that means S4, for the ACPI tables to name.
+    pub fn s4_type(&self) -> u8 {
+        self.s4_val
+    }
+
+    /// The registers, for whoever causes events from another thread. `None` before the device is
+    /// realized.
     pub fn registers(&self) -> Option<&Arc<PmRegisters>> {
         self.parts.as_ref().map(|(_, registers)| registers)
     }
 
+    /// As [`PmRegisters::power_button`].
+    pub fn power_button(&self) {
+        self.registers().into_iter().for_each(|registers| registers.power_button());
+    }
+
+    /// As [`PmRegisters::wakes_on`]; to be asked before the reset that goes with waking up.
+    pub fn wakes_on(&self, reason: WakeupReason) -> bool {
+        self.registers().is_some_and(|registers| registers.wakes_on(reason))
+    }
+
+    /// As [`PmRegisters::wake`].
+    pub fn wake(&self, reason: WakeupReason) {
+        self.registers().into_iter().for_each(|registers| registers.wake(reason));
+    }
+
     /// Puts the ports at 0x600 and enables them, as firmware does; also after each reset, where
     /// there is no firmware.
-    pub fn enable_ports(&self) {
+    pub fn enable(&self) {
         if let Some((endpoint, _)) = &self.parts {
             endpoint.program(PMBA, &(u32::from(USUAL_BASE) | 1).to_le_bytes());
             endpoint.program(PMREGMISC, &[ENABLED]);
