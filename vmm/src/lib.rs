@@ -1,0 +1,3 @@
+//! The program's parts, each its own module.
+
+pub mod options;
