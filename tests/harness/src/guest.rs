@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::LIMIT;
 
@@ -29,6 +30,17 @@ impl Guest {
         self.reader.read_until(b'\n', &mut line).expect("a line from the guest");
         assert!(!line.is_empty(), "the serial line has ended");
         String::from_utf8_lossy(&line).trim_end().to_owned()
+    }
+
+    /// Whether nothing comes for as long as `time`.
+    pub fn is_silent(&mut self, time: Duration) -> bool {
+        self.reader.get_ref().set_read_timeout(Some(time)).expect("a limit to reading");
+        let silent = match self.reader.fill_buf() {
+            Ok(_) => false,
+            Err(error) => error.kind() == io::ErrorKind::WouldBlock,
+        };
+        self.reader.get_ref().set_read_timeout(Some(LIMIT)).expect("a limit to reading");
+        silent
     }
 
     /// Waits for the line `ready` that ends the banner; returns the lines before it.
