@@ -4,10 +4,12 @@
 //! name of an enumeration and an alternate name only the member itself, and an element of a list `null`; that is how QEMU
 //! 7.2 was observed to answer, and clients compare the texts.
 
-use crate::info::{EnumInfo, Member, ObjectInfo};
+use crate::info::{Member, ObjectInfo};
 use crate::source::{Json, KeyVal, Kind, Source};
 use crate::{Dict, Error, Value};
+use std::fmt;
 use std::slice;
+use std::str::FromStr;
 
 /// A type that can be part of a command's arguments.
 pub trait Decode: Sized {
@@ -227,11 +229,22 @@ pub fn nothing_left(dict: &Dict, at: &At<'_>) -> Result<(), Error> {
     }
 }
 
-/// Finds a value of an enumeration and returns its index.
-pub fn enum_index(info: &EnumInfo, value: Value, at: &At<'_>) -> Result<usize, Error> {
+/// A text that names no value of an enumeration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownName;
+
+impl fmt::Display for UnknownName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no such name")
+    }
+}
+
+impl std::error::Error for UnknownName {}
+
+/// Decodes an enumeration: the value whose name the text is.
+pub fn enumeration<T: FromStr>(value: Value, at: &At<'_>) -> Result<T, Error> {
     let text = at.source.string(value, at)?;
-    let index = info.values.iter().position(|value| value.name == text);
-    index.ok_or_else(|| Error::not_accepted(at.name(), &text))
+    text.parse().map_err(|_| Error::not_accepted(at.name(), &text))
 }
 
 /// Hands out the members of an object in the order of its descriptor.
