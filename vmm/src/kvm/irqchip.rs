@@ -1,16 +1,22 @@
 //! KVM's own interrupt controllers and timer: two PICs, the I/O APIC, the PIT (KVM API 4.24 to
-//! 4.32, 4.71 to 4.73). The local APICs are part of each vCPU's state.
+//! 4.32, 4.71 to 4.73), as objects of the tree. The local APICs are part of each vCPU's state.
 
 use std::sync::Arc;
 
+use devices::error::{Error, Result};
 use devices::interrupt::InterruptSink;
+use devices::object::{BusKind, Class, Object, PlugContext};
 use kvm_bindings::{
-    KVM_IRQCHIP_IOAPIC, KVM_IRQCHIP_PIC_MASTER, KVM_IRQCHIP_PIC_SLAVE, KVM_PIT_SPEAKER_DUMMY,
-    kvm_irqchip, kvm_pit_config, kvm_pit_state2,
+    KVM_IRQCHIP_IOAPIC, KVM_IRQCHIP_PIC_MASTER, KVM_IRQCHIP_PIC_SLAVE, kvm_irqchip, kvm_pit_state2,
 };
 use kvm_ioctls::VmFd;
 
-use super::Problem;
+static PIC: Class = Class { bus: Some(BusKind::System), ..Class::base("kvm-i8259", "device") };
+static IOAPIC: Class = Class { bus: Some(BusKind::System), ..Class::base("kvm-ioapic", "device") };
+static PIT: Class = Class { bus: Some(BusKind::System), ..Class::base("kvm-pit", "device") };
+
+/// The classes of this file. Their objects exist once for each machine and are not made by name.
+pub(crate) static CLASSES: &[&Class] = &[&PIC, &IOAPIC, &PIT];
 
 /// The input pins of the in-kernel controllers.
 pub(crate) struct KvmLines(pub(crate) Arc<VmFd>);
@@ -24,41 +30,67 @@ impl InterruptSink for KvmLines {
     }
 }
 
-/// The controllers, with the state they had when they were made, which is that after a reset.
-pub(crate) struct IrqChip {
-    vm: Arc<VmFd>,
-    fresh: Vec<kvm_irqchip>,
-    fresh_pit: kvm_pit_state2,
+/// The controllers of a machine that has not run yet, with their classes.
+///
+/// # Errors
+/// KVM does not show their state.
+pub(crate) fn controllers(vm: &Arc<VmFd>) -> Result<Vec<(&'static Class, Box<dyn Object>)>> {
+    let chips = |ids: &[u32]| -> Result<Box<dyn Object>> {
+        let fresh = ids.iter().map(|id| read(vm, *id)).collect::<Result<_>>()?;
+        Ok(Box::new(Chips { vm: vm.clone(), fresh }))
+    };
+    let pit = vm.get_pit2().map_err(|error| Error::io("KVM's timer", error_of(error)))?;
+    Ok(vec![
+        (&PIC, chips(&[KVM_IRQCHIP_PIC_MASTER, KVM_IRQCHIP_PIC_SLAVE])?),
+        (&IOAPIC, chips(&[KVM_IRQCHIP_IOAPIC])?),
+        (&PIT, Box::new(Timer { vm: vm.clone(), fresh: pit })),
+    ])
 }
 
-impl IrqChip {
-    /// Creates them; must come before any vCPU.
-    pub(crate) fn new(vm: Arc<VmFd>) -> Result<Self, Problem> {
-        vm.create_irq_chip().map_err(Problem::refused("create its interrupt controllers"))?;
-        let config = kvm_pit_config { flags: KVM_PIT_SPEAKER_DUMMY, ..Default::default() };
-        vm.create_pit2(config).map_err(Problem::refused("create its timer"))?;
-        let read = |chip_id| {
-            let mut chip = kvm_irqchip { chip_id, ..Default::default() };
-            vm.get_irqchip(&mut chip).map(|()| chip)
-        };
-        let chips = [KVM_IRQCHIP_PIC_MASTER, KVM_IRQCHIP_PIC_SLAVE, KVM_IRQCHIP_IOAPIC];
-        let fresh = chips
-            .map(read)
-            .into_iter()
-            .collect::<Result<_, _>>()
-            .map_err(Problem::refused("show its interrupt controllers"))?;
-        let fresh_pit = vm.get_pit2().map_err(Problem::refused("show its timer"))?;
-        Ok(Self { vm, fresh, fresh_pit })
+fn read(vm: &VmFd, chip_id: u32) -> Result<kvm_irqchip> {
+    let mut chip = kvm_irqchip { chip_id, ..Default::default() };
+    vm.get_irqchip(&mut chip)
+        .map_err(|error| Error::io("KVM's interrupt controllers", error_of(error)))?;
+    Ok(chip)
+}
+
+fn error_of(error: kvm_ioctls::Error) -> std::io::Error {
+    std::io::Error::from_raw_os_error(error.errno())
+}
+
+/// One or two interrupt controllers, with the state they have after power-on.
+struct Chips {
+    vm: Arc<VmFd>,
+    fresh: Vec<kvm_irqchip>,
+}
+
+impl Object for Chips {
+    fn realize(&mut self, _context: &mut PlugContext<'_>) -> Result<()> {
+        Ok(())
     }
 
-    /// Back to the state after power-on.
-    pub(crate) fn reset(&self) {
+    fn reset(&mut self) {
         for chip in &self.fresh {
             if let Err(error) = self.vm.set_irqchip(chip) {
                 log::error!("reset of interrupt controller {}: {error}", chip.chip_id);
             }
         }
-        if let Err(error) = self.vm.set_pit2(&self.fresh_pit) {
+    }
+}
+
+/// The timer, likewise.
+struct Timer {
+    vm: Arc<VmFd>,
+    fresh: kvm_pit_state2,
+}
+
+impl Object for Timer {
+    fn realize(&mut self, _context: &mut PlugContext<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    fn reset(&mut self) {
+        if let Err(error) = self.vm.set_pit2(&self.fresh) {
             log::error!("reset of the timer: {error}");
         }
     }

@@ -2,14 +2,16 @@
 //! controllers, and the state of a vCPU.
 
 mod check;
+mod convert;
 mod extra;
-mod irqchip;
+pub(crate) mod irqchip;
 mod slots;
 mod state;
 mod vm;
 
 pub(crate) use check::{Problem, open};
+pub(crate) use convert::{enter_at, host_cpu, to_kvm_cpuid};
 pub(crate) use extra::RunArea;
-pub(crate) use irqchip::{IrqChip, KvmLines};
+pub(crate) use irqchip::KvmLines;
 pub(crate) use state::CpuState;
 pub(crate) use vm::Vm;

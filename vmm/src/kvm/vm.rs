@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use kvm_bindings::CpuId;
+use kvm_bindings::{CpuId, KVM_PIT_SPEAKER_DUMMY, kvm_pit_config};
 use kvm_ioctls::{Cap, Kvm, VcpuFd, VmFd};
 
 use super::slots::Slots;
-use super::{IrqChip, KvmLines, Problem};
+use super::{KvmLines, Problem};
 
 /// Where KVM may keep its three pages for real mode on older Intel processors: below the firmware,
 /// in an area that the memory map marks as reserved.
@@ -20,7 +20,6 @@ const MAX_CPUID: usize = kvm_bindings::KVM_MAX_CPUID_ENTRIES;
 pub(crate) struct Vm {
     kvm: Kvm,
     fd: Arc<VmFd>,
-    irqchip: IrqChip,
 }
 
 impl Vm {
@@ -30,8 +29,11 @@ impl Vm {
         fd.set_identity_map_address(IDENTITY_MAP_ADDRESS)
             .map_err(Problem::refused("place its identity map"))?;
         fd.set_tss_address(TSS_ADDRESS).map_err(Problem::refused("place its task state"))?;
-        let irqchip = IrqChip::new(fd.clone())?;
-        Ok(Self { kvm, fd, irqchip })
+        // Before any vCPU, which gets its local APIC with them.
+        fd.create_irq_chip().map_err(Problem::refused("create its interrupt controllers"))?;
+        let config = kvm_pit_config { flags: KVM_PIT_SPEAKER_DUMMY, ..Default::default() };
+        fd.create_pit2(config).map_err(Problem::refused("create its timer"))?;
+        Ok(Self { kvm, fd })
     }
 
     /// What keeps KVM's memory slots in step with a map.
@@ -42,11 +44,6 @@ impl Vm {
     /// The input pins of the interrupt controllers.
     pub(crate) fn lines(&self) -> KvmLines {
         KvmLines(self.fd.clone())
-    }
-
-    /// The interrupt controllers.
-    pub(crate) fn irqchip(&self) -> &IrqChip {
-        &self.irqchip
     }
 
     /// The machine's own descriptor.

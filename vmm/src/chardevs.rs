@@ -1,0 +1,148 @@
+//! Character devices as objects of the tree, and how a description becomes one.
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use devices::chardev::{self, Chardev, Config, Context, FromOptions, Kind, MuxRequest};
+use devices::error::Result;
+use devices::event_loop::LoopHandle;
+use devices::object::{Class, Tree};
+use qapi::Dict;
+
+use crate::fd_sets::FdSets;
+
+macro_rules! classes {
+    ($($constant:ident = $name:literal;)*) => {
+        $(static $constant: Class = Class::base($name, "chardev");)*
+        /// The classes of character devices. Their objects are made from a description that
+        /// `chardev-add` or `-chardev` gives, not by class name.
+        pub(crate) static CLASSES: &[&Class] = &[&BASE, $(&$constant),*];
+    };
+}
+
+static BASE: Class = Class::base("chardev", "object");
+classes! {
+    NULL = "chardev-null";
+    STDIO = "chardev-stdio";
+    PTY = "chardev-pty";
+    FILE = "chardev-file";
+    PIPE = "chardev-pipe";
+    SOCKET = "chardev-socket";
+    RINGBUF = "chardev-ringbuf";
+    MUX = "chardev-mux";
+}
+
+fn class_of(kind: &Kind) -> &'static Class {
+    match kind {
+        Kind::Null => &NULL,
+        Kind::Stdio { .. } => &STDIO,
+        Kind::Pty => &PTY,
+        Kind::File { .. } => &FILE,
+        Kind::Pipe { .. } => &PIPE,
+        Kind::Socket(_) => &SOCKET,
+        Kind::Ringbuf { .. } => &RINGBUF,
+        Kind::Mux { .. } => &MUX,
+    }
+}
+
+/// What makes character devices. Cheap to clone: a worker takes one along.
+#[derive(Clone)]
+pub(crate) struct Opener {
+    context: Context,
+}
+
+impl Opener {
+    /// Character devices are driven by `io`; `/dev/fdset/N` is looked up in `fd_sets`; `quit` is
+    /// called when somebody asks for the end in a multiplexer's menu.
+    pub(crate) fn new(
+        io: &LoopHandle,
+        fd_sets: &Arc<FdSets>,
+        quit: impl Fn() + Send + Sync + 'static,
+    ) -> Self {
+        let mut context = Context::new(io.clone());
+        let fd_sets = fd_sets.clone();
+        context.fd_set = Arc::new(move |set, flags| fd_sets.open(set, flags));
+        context.on_mux = Arc::new(move |request| match request {
+            MuxRequest::Quit => quit(),
+            MuxRequest::Commit => log::debug!("no disk has a temporary snapshot"),
+        });
+        Self { context }
+    }
+
+    /// The same opener, in which the descriptor called `name` is `fd`.
+    pub(crate) fn with_fd(mut self, name: String, fd: OwnedFd) -> Self {
+        let numbered = self.context.named_fd.clone();
+        self.context.named_fd = Arc::new(move |wanted| {
+            if wanted != name {
+                return numbered(wanted);
+            }
+            fd.try_clone().map_err(|source| chardev::Error::Io {
+                what: format!("descriptor '{wanted}'"),
+                source,
+            })
+        });
+        self
+    }
+
+    /// The same opener, with the device that a multiplexer shares, if `config` is one.
+    pub(crate) fn over(mut self, config: &Config, tree: &Tree) -> Self {
+        if let Kind::Mux { base } = &config.kind {
+            self.context.base = tree.chardev(base).ok().cloned();
+        }
+        self
+    }
+
+    /// Makes a character device. Blocks where the user named a path or host.
+    ///
+    /// # Errors
+    /// The host refuses something, in QEMU's words.
+    pub(crate) fn open(
+        &self,
+        label: &str,
+        config: &Config,
+    ) -> std::result::Result<Arc<Chardev>, chardev::Error> {
+        chardev::open(label, config, &self.context)
+    }
+
+    /// Puts another back end under a character device. Blocks as [`Opener::open`].
+    ///
+    /// # Errors
+    /// As [`Chardev::replace`].
+    pub(crate) fn replace(
+        &self,
+        chardev: &Chardev,
+        config: &Config,
+    ) -> std::result::Result<(), chardev::Error> {
+        chardev.replace(config, &self.context)
+    }
+
+    /// Makes the character devices of one `-chardev` (a back end, and with `mux=on` a multiplexer
+    /// over it) while the program starts, and adds them to the tree.
+    ///
+    /// # Errors
+    /// The description is wrong, the label taken, or the host refuses.
+    pub(crate) fn add_from_options(&self, tree: &mut Tree, options: &Dict) -> Result<()> {
+        let label = options.get("id").and_then(|id| id.as_str()).unwrap_or_default();
+        let FromOptions { config, mux } = Config::from_options(options)?;
+        let starting = Self { context: Context { wait: true, ..self.context.clone() } };
+        if !mux {
+            return starting.add(tree, label, &config);
+        }
+        let base = format!("{label}-base");
+        starting.add(tree, &base, &config)?;
+        starting.add(tree, label, &Config::new(Kind::Mux { base }))
+    }
+
+    fn add(&self, tree: &mut Tree, label: &str, config: &Config) -> Result<()> {
+        let opened = self.clone().over(config, tree).open(label, config)?;
+        add(tree, config, opened)
+    }
+}
+
+/// Adds an open character device to the tree.
+///
+/// # Errors
+/// The label is taken.
+pub(crate) fn add(tree: &mut Tree, config: &Config, chardev: Arc<Chardev>) -> Result<()> {
+    tree.add_chardev(class_of(&config.kind), chardev)
+}

@@ -1,0 +1,177 @@
+//! From the command line to a running program, and to its exit status.
+
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::sync::Arc;
+
+use devices::event_loop::EventLoop;
+use devices::request::{EventSink, RequestSink};
+use qmp::Server;
+use thiserror::Error;
+
+use crate::chardevs::Opener;
+use crate::control::{Control, ControlInbox, Frontend, Urgent};
+use crate::daemon::Daemon;
+use crate::fd_sets::{FdSets, Member};
+use crate::inbox::Inbox;
+use crate::machine::{self, Environment, Machine};
+use crate::options::{self, MonitorOptions, Options, Serial};
+use crate::pidfile::PidFile;
+use crate::signals::Signals;
+use crate::{help, logging, monitors};
+
+/// Why the program does not start.
+#[derive(Debug, Error)]
+pub(crate) enum Error {
+    #[error(transparent)]
+    Option(#[from] options::Error),
+    #[error("vmm: {0}")]
+    Device(#[from] devices::error::Error),
+    #[error("{}", prefixed(.0))]
+    Machine(#[from] machine::Error),
+    #[error("vmm: {what}: {source}")]
+    System { what: String, source: std::io::Error },
+}
+
+/// A mistake on the command line brings its own prefix.
+fn prefixed(error: &machine::Error) -> String {
+    match error {
+        machine::Error::Option(error) => error.to_string(),
+        other => format!("vmm: {other}"),
+    }
+}
+
+impl Error {
+    fn system(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let what = what.into();
+        move |source| Self::System { what, source }
+    }
+}
+
+/// Runs the program; returns its exit status.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> i32 {
+    abort_on_panic();
+    match run(arguments) {
+        Ok(status) => status,
+        Err(error) => {
+            eprintln!("{error}");
+            1
+        }
+    }
+}
+
+/// No half-alive machine: a panic in any thread ends the process, after the message with thread
+/// and backtrace.
+fn abort_on_panic() {
+    let default = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        default(info);
+        devices::chardev::restore_terminal();
+        std::process::abort();
+    }));
+}
+
+fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<i32, Error> {
+    let options = options::parse(arguments, &help::sources())?;
+    options.warnings.iter().for_each(|line| eprintln!("{line}"));
+    if let Some(request) = &options.help {
+        print!("{}", help::text(request, &machine::registry()));
+        return Ok(0);
+    }
+    // Before any thread: a fork takes only its own along, and all inherit the signal mask.
+    let daemon = options.daemonize.then(Daemon::fork).transpose();
+    let daemon = daemon.map_err(Error::system("cannot go to the background"))?;
+    let signals = Signals::collect().map_err(Error::system("signals"))?;
+    logging::start(&options)?;
+    let status = serve(options, signals, daemon);
+    devices::chardev::restore_terminal();
+    status
+}
+
+fn serve(options: Options, signals: Signals, daemon: Option<Daemon>) -> Result<i32, Error> {
+    let inbox: Arc<ControlInbox> = Inbox::new();
+    let io = EventLoop::spawn("IO main").map_err(Error::system("event loop"))?;
+    let server = Server::spawn(Arc::new(Frontend(inbox.clone())))
+        .map_err(Error::system("monitor thread"))?;
+    let _signals = signals.watch(&io.handle(), {
+        let inbox = inbox.clone();
+        move |number, sender| inbox.request(Urgent::Signal { number, sender })
+    });
+    let environment = environment(&io.handle(), &inbox, &server);
+    let fd_sets = FdSets::new();
+    add_inherited_fds(&options, &fd_sets)?;
+    let mut machine = Machine::bare(&options, &environment)?;
+    let opener = Opener::new(&io.handle(), &fd_sets, {
+        let inbox = inbox.clone();
+        move || inbox.request(Urgent::Quit)
+    });
+    let options = connect(options, &mut machine, &opener, &server)?;
+    if !options.preconfig {
+        machine.build(&options, &environment)?;
+    }
+    let _pidfile = options.pidfile.as_ref().map(PidFile::create).transpose()?;
+    let start = !options.start_paused && !options.preconfig;
+    let mut control =
+        Control::new(machine, options, environment, server, opener, fd_sets, inbox);
+    if start && let Err(error) = control.machine.start() {
+        log::error!("{error}");
+    }
+    if let Some(daemon) = daemon {
+        daemon.ready().map_err(Error::system("cannot go to the background"))?;
+    }
+    Ok(control.run())
+}
+
+fn environment(
+    io: &devices::event_loop::LoopHandle,
+    inbox: &Arc<ControlInbox>,
+    server: &qmp::ServerHandle,
+) -> Environment {
+    let (requests, reports, events) = (inbox.clone(), inbox.clone(), server.events());
+    Environment {
+        io: io.clone(),
+        requests: RequestSink::new(move |request| requests.request(Urgent::Device(request))),
+        events: EventSink::new(move |event| events.emit(event.name(), event.data())),
+        reports: Arc::new(move |report| reports.request(Urgent::Vcpu(report))),
+    }
+}
+
+/// Opens the character devices of the command line and of the defaults, and serves the monitors.
+/// Returns the options with the defaults filled in.
+fn connect(
+    mut options: Options,
+    machine: &mut Machine,
+    opener: &Opener,
+    server: &qmp::ServerHandle,
+) -> Result<Options, Error> {
+    let mut default_monitor: Option<MonitorOptions> = None;
+    if let Some(serial) = options.default_serial(std::io::stdin().is_terminal()) {
+        opener.add_from_options(&mut machine.tree, &serial.chardev)?;
+        default_monitor = serial.monitor;
+        options.serials.push(Serial::Chardev(options::Located {
+            value: "serial0".into(),
+            location: options::Location::Nowhere,
+        }));
+    }
+    for item in &options.chardevs {
+        opener
+            .add_from_options(&mut machine.tree, &item.dict)
+            .map_err(|error| item.location.error(error.to_string()))?;
+    }
+    for monitor in options.monitors.iter().chain(&default_monitor) {
+        monitors::add(server, &machine.tree, monitor)
+            .map_err(|error| monitor.location.error(error.to_string()))?;
+    }
+    Ok(options)
+}
+
+fn add_inherited_fds(options: &Options, fd_sets: &FdSets) -> Result<(), Error> {
+    for add in &options.fds {
+        let fd = crate::daemon::inherited(add.fd)
+            .map_err(|error| add.location.error(error.to_string()))?;
+        let set = u64::try_from(add.set).unwrap_or_default();
+        fd_sets.add(Some(set), Member { fd, opaque: add.opaque.clone() });
+    }
+    Ok(())
+}
+
