@@ -28,6 +28,9 @@ pub enum Error {
         /// The system's answer.
         source: std::io::Error,
     },
+    /// A character device's own error.
+    #[error(transparent)]
+    Chardev(#[from] crate::chardev::Error),
     /// An error with a QMP class of its own.
     #[error("{0}")]
     Qapi(#[from] qapi::Error),
