@@ -205,8 +205,7 @@ impl MutEventSubscriber for Dispatcher {
         }
         // Only a rebuild finds entries here. Descriptors closed meanwhile are forgotten.
         lock(&self.table).retain(|&fd, entry| {
-            ops.add(Events::with_data_raw(fd, entry.slot.token, entry.events))
-                .is_ok()
+            ops.add(Events::with_data_raw(fd, entry.slot.token, entry.events)).is_ok()
         });
     }
 }
@@ -239,20 +238,12 @@ impl EventLoop {
         });
         let table = Table::default();
         let (manager, subscriber) = build(&shared, &table)?;
-        Ok(EventLoop {
-            manager,
-            subscriber,
-            shared,
-            table,
-            stopped: false,
-        })
+        Ok(EventLoop { manager, subscriber, shared, table, stopped: false })
     }
 
     /// A handle for other threads and for sources.
     pub fn handle(&self) -> LoopHandle {
-        LoopHandle {
-            shared: self.shared.clone(),
-        }
+        LoopHandle { shared: self.shared.clone() }
     }
 
     /// Dispatches until [`LoopHandle::stop`].
@@ -276,12 +267,11 @@ impl EventLoop {
         self.apply()?;
         let sleep = {
             let mut queue = lock(&self.shared.queue);
-            queue.awake = !queue.slots.is_empty() || !queue.jobs.is_empty() || self.stopped;
+            queue.awake =
+                !queue.slots.is_empty() || !queue.jobs.is_empty() || queue.stop || self.stopped;
             !queue.awake
         };
-        self.manager
-            .run_with_timeout(if sleep { timeout_ms } else { 0 })
-            .map_err(epoll_error)?;
+        self.manager.run_with_timeout(if sleep { timeout_ms } else { 0 }).map_err(epoll_error)?;
         lock(&self.shared.queue).awake = true;
         self.apply()?;
         Ok(!self.stopped)
@@ -294,17 +284,12 @@ impl EventLoop {
     pub fn spawn(name: &str) -> io::Result<LoopThread> {
         let mut event_loop = EventLoop::new()?;
         let handle = event_loop.handle();
-        let thread = std::thread::Builder::new()
-            .name(name.to_string())
-            .spawn(move || {
-                if let Err(e) = event_loop.run() {
-                    log::error!("event loop failed: {e}");
-                }
-            })?;
-        Ok(LoopThread {
-            handle,
-            thread: Some(thread),
-        })
+        let thread = std::thread::Builder::new().name(name.to_string()).spawn(move || {
+            if let Err(e) = event_loop.run() {
+                log::error!("event loop failed: {e}");
+            }
+        })?;
+        Ok(LoopThread { handle, thread: Some(thread) })
     }
 
     /// Carries out what was queued: first the watches, then the closures.
@@ -312,10 +297,7 @@ impl EventLoop {
         let (slots, jobs) = {
             let mut queue = lock(&self.shared.queue);
             self.stopped |= std::mem::take(&mut queue.stop);
-            (
-                std::mem::take(&mut queue.slots),
-                std::mem::take(&mut queue.jobs),
-            )
+            (std::mem::take(&mut queue.slots), std::mem::take(&mut queue.jobs))
         };
         if !slots.is_empty() {
             self.apply_watches(&slots)?;
@@ -337,10 +319,7 @@ impl EventLoop {
             wanted.push((slot.clone(), state.interest.clone(), renew));
         }
         let mut table = lock(&self.table);
-        let mut ops = self
-            .manager
-            .event_ops(self.subscriber)
-            .map_err(epoll_error)?;
+        let mut ops = self.manager.event_ops(self.subscriber).map_err(epoll_error)?;
         let mut agreed = true;
         // All removals come first: a number that one source gave up may be another's now.
         for (slot, interest, renew) in &wanted {
@@ -378,10 +357,7 @@ impl Drop for EventLoop {
     fn drop(&mut self) {
         let mut queue = lock(&self.shared.queue);
         queue.closed = true;
-        let (slots, jobs) = (
-            std::mem::take(&mut queue.slots),
-            std::mem::take(&mut queue.jobs),
-        );
+        let (slots, jobs) = (std::mem::take(&mut queue.slots), std::mem::take(&mut queue.jobs));
         drop(queue);
         // Outside the lock: what they own may speak to this loop.
         drop((slots, jobs));
@@ -396,10 +372,8 @@ fn build(
     table: &Table,
 ) -> io::Result<(EventManager<Dispatcher>, SubscriberId)> {
     let mut manager = EventManager::new().map_err(epoll_error)?;
-    let subscriber = manager.add_subscriber(Dispatcher {
-        shared: shared.clone(),
-        table: table.clone(),
-    });
+    let subscriber =
+        manager.add_subscriber(Dispatcher { shared: shared.clone(), table: table.clone() });
     Ok((manager, subscriber))
 }
 

@@ -24,6 +24,8 @@ pub(super) struct Line {
     label: String,
     home: LoopHandle,
     me: Weak<Line>,
+    /// Made for one user: a multiplexer's port.
+    single_use: bool,
     state: Mutex<State>,
 }
 
@@ -107,17 +109,19 @@ impl Source for LineSource {
 }
 
 impl Line {
-    /// A line that nobody drives yet.
+    /// A line that nobody drives yet. `single_use`: it ends with its first user.
     pub(super) fn new(
         label: &str,
         backend: Box<dyn Backend>,
         log: Option<Log>,
         home: &LoopHandle,
+        single_use: bool,
     ) -> Arc<Line> {
         Arc::new_cyclic(|me| Line {
             label: label.to_string(),
             home: home.clone(),
             me: me.clone(),
+            single_use,
             state: Mutex::new(State {
                 backend,
                 log,
@@ -238,19 +242,26 @@ impl Line {
         Ok(())
     }
 
-    /// Ends the use by a frontend or a port.
+    /// Ends the use by a frontend or a port. A line for one user ends with it, at once: other
+    /// threads may still hold references for a moment.
     pub(super) fn release(&self) {
         let mut state = self.lock();
         if matches!(state.user, User::Removed) {
             return;
         }
         let user = std::mem::replace(&mut state.user, User::Nobody);
-        self.change_user(&mut state, User::Nobody);
         state.frontend_open = false;
         state.backend.set_frontend_open(false);
+        let old = if self.single_use {
+            self.change_user(&mut state, User::Removed);
+            Some(std::mem::replace(&mut state.backend, Box::new(Null)))
+        } else {
+            self.change_user(&mut state, User::Nobody);
+            None
+        };
         drop(state);
-        // Outside the lock: the frontend may own anything.
-        drop(user);
+        // Outside the lock: the frontend may own anything, the back end is part of a multiplexer.
+        drop((user, old));
     }
 
     pub(super) fn is_busy(&self) -> bool {
@@ -378,7 +389,8 @@ impl Line {
                 return;
             };
             state.backend.ready(fd, events, &mut notices);
-            if matches!(state.user, User::Nobody) && events.contains(EventSet::HANG_UP) {
+            let gone = EventSet::HANG_UP | EventSet::READ_HANG_UP | EventSet::ERROR;
+            if matches!(state.user, User::Nobody) && events.intersects(gone) {
                 discard(&mut *state.backend);
                 state.backend.ready(fd, events, &mut notices);
             }

@@ -6,7 +6,7 @@
 //! text of `query-chardev` are those of QEMU 7.2.
 //!
 //! Threads and locks: every operation may come from any thread. A character device has one private
-//! lock around its back end; no user is called while it is held. A multiplexer has one more lock,
+//! lock around its back end; no user is called while it is held. A multiplexer has its own locks,
 //! taken after that of its port and before that of the character device below it. Back ends never
 //! block, except while they are opened and where a log file is written.
 

@@ -72,7 +72,7 @@ pub fn open(label: &str, config: &Config, context: &Context) -> Result<Arc<Chard
         return Ok(Chardev::new(label, Body::Mux(mux)));
     }
     let (backend, log) = backend(label, config, context)?;
-    let line = Line::new(label, backend, log, &context.event_loop);
+    let line = Line::new(label, backend, log, &context.event_loop, false);
     line.start();
     Ok(Chardev::new(label, Body::Line(line)))
 }

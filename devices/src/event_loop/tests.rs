@@ -74,11 +74,7 @@ fn a_dropped_watch_is_silent_even_for_events_already_collected() {
     let mut event_loop = EventLoop::new().unwrap();
     let handle = event_loop.handle();
     let ((a, mut a_far), (b, mut b_far)) = (pair(), pair());
-    let killers = [(); 2].map(|()| {
-        Arc::new(Killer {
-            victim: Mutex::new(None),
-        })
-    });
+    let killers = [(); 2].map(|()| Arc::new(Killer { victim: Mutex::new(None) }));
     for (i, stream) in [&a, &b].into_iter().enumerate() {
         let watch = handle.watch(killers[i].clone());
         watch.set(&[(stream.as_raw_fd(), EventSet::IN)]);
@@ -182,4 +178,13 @@ fn dropping_the_loop_frees_sources() {
     drop(event_loop);
     drop(watch);
     assert_eq!(Arc::strong_count(&source), 1);
+}
+
+#[test]
+fn a_stop_is_never_lost() {
+    // Most often it comes while the loop is on its way to its first sleep.
+    for _ in 0..200 {
+        let thread = EventLoop::spawn("short-lived").unwrap();
+        drop(thread);
+    }
 }

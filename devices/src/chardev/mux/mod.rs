@@ -12,7 +12,7 @@ mod menu;
 mod port;
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
 
@@ -48,8 +48,9 @@ pub(super) struct Mux {
     home: LoopHandle,
     me: Weak<Mux>,
     on_request: Arc<dyn Fn(MuxRequest) + Send + Sync>,
-    /// The hold on the character device below; set once, when both exist.
-    base: OnceLock<Attachment>,
+    /// The hold on the character device below; `None` only before it exists and after removal. Taken
+    /// after `state`.
+    base: Mutex<Option<Attachment>>,
     state: Mutex<State>,
 }
 
@@ -97,7 +98,7 @@ impl Mux {
             home: context.event_loop.clone(),
             me: me.clone(),
             on_request: context.on_mux.clone(),
-            base: OnceLock::new(),
+            base: Mutex::new(None),
             state: Mutex::new(State {
                 users: Default::default(),
                 focus: None,
@@ -110,8 +111,7 @@ impl Mux {
         });
         let below = base.attach(Arc::new(Above(mux.me.clone())), &context.event_loop)?;
         below.set_open(false);
-        // Nobody else has the multiplexer yet, so this is the first and only time.
-        let _ = mux.base.set(below);
+        *mux.base() = Some(below);
         Ok(mux)
     }
 
@@ -119,16 +119,20 @@ impl Mux {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn base(&self) -> MutexGuard<'_, Option<Attachment>> {
+        self.base.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Bytes for the character device below; returns how many it took.
     fn write_below(&self, data: &[u8]) -> usize {
-        match self.base.get() {
+        match &*self.base() {
             Some(base) => base.write(data),
             None => 0,
         }
     }
 
     pub(super) fn is_open(&self) -> bool {
-        self.base.get().is_some_and(Attachment::is_open)
+        self.base().as_ref().is_some_and(Attachment::is_open)
     }
 
     pub(super) fn frontend_open(&self) -> bool {
@@ -145,6 +149,9 @@ impl Mux {
             return Err(Error::Busy(self.label.clone()));
         }
         state.removed = true;
+        drop(state);
+        let below = self.base().take();
+        drop(below);
         Ok(())
     }
 
@@ -174,7 +181,7 @@ impl Mux {
         drop(state);
         let port = MuxPort::new(me, index, data, news);
         self.resume_below();
-        Ok(Line::new(&self.label, Box::new(port), None, &self.home))
+        Ok(Line::new(&self.label, Box::new(port), None, &self.home, true))
     }
 
     /// A user has gone.
@@ -193,7 +200,7 @@ impl Mux {
 
     /// There may be room for input again.
     fn resume_below(&self) {
-        if let Some(base) = self.base.get() {
+        if let Some(base) = &*self.base() {
             base.accept_input();
         }
     }
@@ -201,7 +208,7 @@ impl Mux {
     /// The character device below counts as used when any user is ready to talk.
     fn update_open(&self) {
         let open = self.lock().frontend_open();
-        if let Some(base) = self.base.get() {
+        if let Some(base) = &*self.base() {
             base.set_open(open);
         }
     }

@@ -25,6 +25,8 @@ pub(super) struct Stream {
     ended: bool,
     /// Both directions are closed; what was received before may still be read.
     hung_up: bool,
+    /// The other side sends no more; what was received before may still be read.
+    half_closed: bool,
 }
 
 /// What an event means for the connection.
@@ -56,7 +58,7 @@ impl Stream {
             sockopt::set_socket_keepalive(&fd, true)?;
         }
         let filename = filename(&fd, local, server);
-        Ok(Stream { fd, unix, filename, ended: false, hung_up: false })
+        Ok(Stream { fd, unix, filename, ended: false, hung_up: false, half_closed: false })
     }
 
     pub(super) fn fd(&self) -> RawFd {
@@ -73,12 +75,16 @@ impl Stream {
         // The end of the stream is reported whether or not there is room.
         events.set(EventSet::IN, input || self.ended);
         events.set(EventSet::OUT, output && !self.hung_up);
+        events.set(EventSet::READ_HANG_UP, !input && !self.half_closed);
         Some((self.fd(), events))
     }
 
     pub(super) fn ready(&mut self, events: EventSet) -> Verdict {
         if events.intersects(EventSet::HANG_UP | EventSet::ERROR) {
             self.hung_up = true;
+        }
+        if events.contains(EventSet::READ_HANG_UP) {
+            self.half_closed = true;
         }
         if self.ended {
             Verdict::Gone
