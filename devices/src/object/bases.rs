@@ -1,0 +1,28 @@
+//! The abstract classes that the classes of every folder descend from, by their names in QOM.
+
+use super::Class;
+
+static OBJECT: Class = Class::base("object", "");
+static CONTAINER: Class = Class::base("container", "object");
+static DEVICE: Class = Class::base("device", "object");
+static BUS: Class = Class::base("bus", "object");
+static SYSTEM_BUS: Class = Class::base("System", "bus");
+static ISA_BUS: Class = Class::base("ISA", "bus");
+static SYS_BUS_DEVICE: Class = Class::base("sys-bus-device", "device");
+static ISA_DEVICE: Class = Class::base("isa-device", "device");
+static CHARDEV: Class = Class::base("chardev", "object");
+static MACHINE: Class = Class::base("machine", "object");
+
+/// All of them; the first table of a registry.
+pub static CLASSES: &[&Class] = &[
+    &OBJECT,
+    &CONTAINER,
+    &DEVICE,
+    &BUS,
+    &SYSTEM_BUS,
+    &ISA_BUS,
+    &SYS_BUS_DEVICE,
+    &ISA_DEVICE,
+    &CHARDEV,
+    &MACHINE,
+];
