@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use arch::boot::{DescriptorTable, Registers, Segment};
-use arch::cpu::{CpuidEntry, HostCpu};
+use arch::cpu::{CpuidEntry, HostCpu, Identity};
 use kvm_bindings::{CpuId, kvm_cpuid_entry2, kvm_dtable, kvm_regs, kvm_segment};
 use kvm_ioctls::Cap;
 
@@ -16,7 +16,7 @@ pub(crate) fn host_cpu(vm: &Vm) -> Result<HostCpu, Problem> {
     Ok(HostCpu {
         supported: supported.as_slice().iter().map(from_kvm).collect(),
         feature_msrs: BTreeMap::from_iter(vm.feature_msrs()),
-        identity: HostCpu::of_this_processor(),
+        identity: Identity::of_this_processor(),
         tsc_deadline: vm.has(Cap::TscDeadlineTimer),
         kernel_irqchip: true,
         tsc_khz: 0,

@@ -44,6 +44,11 @@ impl Board {
         write(boot, &*ram).map(|entry| entry.registers())
     }
 
+    /// Whether the guest, before it went to sleep, allowed `reason` to wake it.
+    pub(crate) fn wakes_on(&self, tree: &Tree, reason: WakeupReason) -> bool {
+        tree.objects::<PowerManagement>().first().is_some_and(|(_, pm)| pm.wakes_on(reason))
+    }
+
     /// Tells the guest what has woken it.
     pub(crate) fn wake(&self, tree: &Tree, reason: WakeupReason) {
         if let Some((_, pm)) = tree.objects::<PowerManagement>().first() {

@@ -138,8 +138,8 @@ impl Machine {
         properties.remove("qom-type");
         properties.remove("id");
         let class = self.tree.registry().find(kind);
-        let creatable = |class: &&_| is_user_object(class);
-        let class = class.filter(creatable).ok_or_else(|| {
+        let class = class.filter(|class| class.user_creatable && class.bus.is_none());
+        let class = class.ok_or_else(|| {
             let text = format!("Parameter 'qom-type' does not accept value '{kind}'");
             devices::error::Error::message(text)
         })?;
@@ -221,10 +221,6 @@ impl Machine {
         }
         Ok(model)
     }
-}
-
-fn is_user_object(class: &&'static devices::object::Class) -> bool {
-    class.user_creatable && class.bus.is_none()
 }
 
 /// An error about an option, with the place where it was given.

@@ -2,7 +2,10 @@
 //! woken or ended, whoever asks. The states are drawn in [`crate::run_state`].
 
 use devices::request::{Request, WakeupReason};
-use qapi::{Event, ShutdownCause};
+use qapi::{
+    Event, GuestCrashloadedEvent, GuestPanicAction, GuestPanickedEvent, ResetEvent, ShutdownCause,
+    ShutdownEvent,
+};
 
 use super::Machine;
 use crate::options::{PanicAction, RebootAction, ShutdownAction};
@@ -55,7 +58,8 @@ impl Machine {
             return self.shutdown(cause);
         }
         self.reset_parts(false);
-        self.platform.events.emit(Event::Reset { guest: is_guest(cause), reason: cause });
+        let event = ResetEvent { guest: is_guest(cause), reason: cause };
+        self.platform.events.emit(Event::Reset(event));
         match self.run_state {
             RunState::Running => self.open_gate(),
             RunState::Preconfig => {}
@@ -66,7 +70,8 @@ impl Machine {
 
     /// Ends the machine as the shutdown action says; what the host's user does always ends it.
     pub(crate) fn shutdown(&mut self, cause: ShutdownCause) -> Outcome {
-        self.platform.events.emit(Event::Shutdown { guest: is_guest(cause), reason: cause });
+        let event = ShutdownEvent { guest: is_guest(cause), reason: cause };
+        self.platform.events.emit(Event::Shutdown(event));
         let by_host = matches!(cause, ShutdownCause::HostQmpQuit | ShutdownCause::HostSignal);
         if !by_host && self.actions.shutdown == ShutdownAction::Pause {
             self.stop(RunState::Shutdown);
@@ -86,14 +91,17 @@ impl Machine {
                 self.shutdown(ShutdownCause::GuestShutdown)
             }
             Request::Wakeup(reason) => {
-                // A timer that fires while the machine is awake wakes nobody.
-                let _ = self.wake_up(reason);
+                // A timer that fires while the machine is awake, or that the guest did not name as a
+                // wake-up source, wakes nobody.
+                if self.board.wakes_on(&self.tree, reason) {
+                    let _ = self.wake_up(reason);
+                }
                 Outcome::GoOn
             }
             Request::Panicked => self.panicked(),
             Request::CrashLoaded => {
-                let action = qapi::GuestPanicAction::Run;
-                self.platform.events.emit(Event::GuestCrashloaded { action, info: None });
+                let event = GuestCrashloadedEvent { action: GuestPanicAction::Run };
+                self.platform.events.emit(Event::GuestCrashloaded(event));
                 Outcome::GoOn
             }
             Request::Exit(status) => Outcome::Exit(status),
@@ -133,7 +141,7 @@ impl Machine {
     }
 
     fn panicked(&mut self) -> Outcome {
-        use qapi::GuestPanicAction as Told;
+        use GuestPanicAction as Told;
         let stays = self.actions.shutdown == ShutdownAction::Pause;
         let told = match self.actions.panic {
             PanicAction::None => Told::Run,
@@ -141,7 +149,7 @@ impl Machine {
             PanicAction::Shutdown if stays => Told::Pause,
             PanicAction::Shutdown | PanicAction::ExitFailure => Told::Poweroff,
         };
-        self.platform.events.emit(Event::GuestPanicked { action: told, info: None });
+        self.platform.events.emit(Event::GuestPanicked(GuestPanickedEvent { action: told }));
         if told == Told::Run {
             return Outcome::GoOn;
         }

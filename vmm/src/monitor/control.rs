@@ -38,7 +38,7 @@ impl Control for Monitor<'_> {
 
     fn quit(&mut self, reply: Reply<Empty>) {
         let outcome = self.control.machine.shutdown(ShutdownCause::HostQmpQuit);
-        reply.send(Ok(Empty));
+        reply.send(Ok(()));
         self.control.finish(outcome);
     }
 }

@@ -23,7 +23,7 @@ impl RunState for Monitor<'_> {
         if let Some(panic) = args.panic {
             actions.panic = PanicAction::from(panic);
         }
-        Ok(Empty)
+        Ok(())
     }
 }
 
@@ -31,8 +31,8 @@ impl From<crate::run_state::RunState> for qapi::RunState {
     fn from(state: crate::run_state::RunState) -> Self {
         use crate::run_state::RunState;
         match state {
-            RunState::Preconfig => Self::Preconfig,
-            RunState::Prelaunch => Self::Prelaunch,
+            // To clients the machine has just not been started.
+            RunState::Preconfig | RunState::Prelaunch => Self::Prelaunch,
             RunState::Running => Self::Running,
             RunState::Paused => Self::Paused,
             RunState::Suspended => Self::Suspended,
