@@ -29,7 +29,9 @@ pub trait Transport: Send {
     /// must end in [`Signal::Closed`] or in no longer naming the descriptor.
     fn ready(&mut self, fd: RawFd, events: EventSet) -> Vec<Signal>;
 
-    /// Reads input; descriptors that came with it are added to `fds`. `Ok(0)` is the end of the client's input.
+    /// Reads input; descriptors that came with it are added to `fds`. `Ok(0)` is the end of the client's input: it is
+    /// still answered what it asked, for a while. A transport may as well say `WouldBlock` then and report
+    /// [`Signal::Closed`] from the next [`Transport::ready`]; answers not yet given are lost.
     ///
     /// # Errors
     /// `WouldBlock` if there is none now; any other error ends the connection.

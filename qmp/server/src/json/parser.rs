@@ -88,6 +88,11 @@ fn parse_error(message: impl AsRef<str>) -> Error {
     Error::generic(format!("JSON parse error, {}", message.as_ref()))
 }
 
+/// A number token, which the lexer made of ASCII only.
+fn ascii(token: &[u8]) -> &str {
+    std::str::from_utf8(token).unwrap_or_default()
+}
+
 /// What a list may continue with.
 #[derive(Debug)]
 enum InList {
@@ -228,8 +233,8 @@ impl Message {
                 return Ok(());
             }
             Kind::Text => Value::String(text::decode(token)?),
-            Kind::Integer => number::integer(&text::show(token)),
-            Kind::Float => number::float(&text::show(token)),
+            Kind::Integer => number::integer(ascii(token)),
+            Kind::Float => number::float(ascii(token)),
             Kind::Keyword => match token {
                 b"true" => Value::Bool(true),
                 b"false" => Value::Bool(false),

@@ -250,21 +250,19 @@ impl Transport for Socket {
     fn ready(&mut self, fd: RawFd, events: EventSet) -> Vec<Signal> {
         match (&self.stream, &self.listener) {
             (Some(stream), _) if stream.as_raw_fd() == fd => {
-                if events.intersects(EventSet::HANG_UP | EventSet::ERROR) {
-                    self.stream = None;
-                    return vec![Signal::Closed];
-                }
+                let gone = events.intersects(EventSet::HANG_UP | EventSet::ERROR);
+                self.stream.take_if(|_| gone).map(|_| Signal::Closed).into_iter().collect()
             }
             (None, Some(listener)) => {
-                if let Ok((stream, _)) = listener.accept() {
-                    stream.set_nonblocking(true).unwrap();
-                    self.stream = Some(stream);
-                    return vec![Signal::Opened];
-                }
+                let Ok((stream, _)) = listener.accept() else {
+                    return Vec::new();
+                };
+                stream.set_nonblocking(true).unwrap();
+                self.stream = Some(stream);
+                vec![Signal::Opened]
             }
-            _ => {}
+            _ => Vec::new(),
         }
-        Vec::new()
     }
 
     fn read(&mut self, buf: &mut [u8], fds: &mut Vec<OwnedFd>) -> io::Result<usize> {
