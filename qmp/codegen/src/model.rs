@@ -181,7 +181,8 @@ impl Schema {
         }
     }
 
-    /// Whether a value of type `from` can contain one of `to` without a list in between, so that `to` cannot hold it in place.
+    /// Whether a value of type `from` can contain one of `to` without a list in between, so that a member of `to` cannot hold
+    /// it in place. Every cycle of types has such a member, so members are all that needs boxes.
     pub(crate) fn contains(&self, from: &str, to: &str) -> bool {
         self.reaches(from, to, &mut Vec::new())
     }

@@ -17,6 +17,8 @@ pub(crate) fn formatted(files: &[(String, String)]) -> io::Result<Files> {
 fn format_one(text: &str) -> io::Result<String> {
     let mut rustfmt = Command::new("rustfmt")
         .args(["--edition", "2024", "--quiet"])
+        // The settings are found from here upwards, wherever this is called.
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()?;

@@ -1,7 +1,7 @@
 //! Alternates: an enumeration whose variant the kind of the JSON value selects.
 
 use super::names::camel;
-use super::{docs, info, rust_type};
+use super::{docs, info, member_docs, rust_type};
 use crate::model::{BUILTINS, Entity, Kind, Schema, Ty};
 use std::fmt::Write;
 
@@ -37,11 +37,9 @@ pub(crate) fn emit(text: &mut String, schema: &Schema, entity: &Entity, branches
     let mut encodes = String::new();
     let mut choices = String::new();
     for (branch, ty) in branches {
-        docs(text, "///", entity.doc.member(branch).unwrap_or_default());
+        member_docs(text, entity.doc.member(branch).unwrap_or_default());
         let variant = camel(branch);
-        let boxed =
-            ty.named().is_some_and(|ty| schema.contains(ty, name)) && !matches!(ty, Ty::List(_));
-        let rust = if boxed { format!("Box<{}>", rust_type(ty)) } else { rust_type(ty) };
+        let rust = rust_type(ty);
         let _ = writeln!(text, "{variant}({rust}),");
         let kind = kind(schema, ty).unwrap_or_default();
         let _ = write!(kinds, "qapi::source::Kind::{kind},");

@@ -1,7 +1,7 @@
 //! Enumerations.
 
 use super::names::camel;
-use super::{docs, info};
+use super::{docs, info, member_docs};
 use crate::model::Entity;
 use std::fmt::Write;
 
@@ -12,7 +12,7 @@ pub(super) fn emit(text: &mut String, entity: &Entity, values: &[(String, Vec<St
     let _ =
         writeln!(text, "#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]\npub enum {name} {{");
     for (value, _) in values {
-        docs(text, "///", entity.doc.member(value).unwrap_or_default());
+        member_docs(text, entity.doc.member(value).unwrap_or_default());
         let _ = writeln!(text, "{},", camel(value));
     }
     let variants: String =

@@ -24,7 +24,8 @@ pub(super) fn file(schema: &Schema) -> String {
         let _ = writeln!(text, "use super::{{{}}};\n", names.join(", "));
     }
     text.push_str(
-        "/// An event with its data.\n#[derive(Clone, Debug, PartialEq)]\npub enum Event {\n",
+        "/// An event with its data.\n\
+         #[allow(clippy::large_enum_variant, reason = \"events are few and short-lived\")]\n#[derive(Clone, Debug, PartialEq)]\npub enum Event {\n",
     );
     let mut infos = String::new();
     let mut datas = String::new();

@@ -210,6 +210,20 @@ fn docs(text: &mut String, prefix: &str, lines: &[String]) {
     }
 }
 
+/// Documentation of a member, which the schema writes like the rest of a sentence.
+fn member_docs(text: &mut String, lines: &[String]) {
+    let mut lines = lines.to_vec();
+    if let Some(first) = lines.first_mut()
+        && let Some(letter) = first.get_mut(..1)
+    {
+        letter.make_ascii_uppercase();
+    }
+    if let Some(last) = lines.last_mut().filter(|last| !last.ends_with('.')) {
+        last.push('.');
+    }
+    docs(text, "///", &lines);
+}
+
 /// `@name` → `` `name` ``.
 fn code_style(line: &str) -> String {
     let mut text = String::new();

@@ -1,7 +1,7 @@
 //! Structures, and the arguments of commands and events.
 
 use super::names::snake;
-use super::{docs, field_type, info};
+use super::{docs, field_type, info, member_docs};
 use crate::model::{Entity, Field, Fields, Kind, Schema, Ty};
 use std::fmt::Write;
 
@@ -114,7 +114,7 @@ pub(super) fn emit_field(
 ) {
     // Members that stand here on behalf of a base are documented there.
     let own = entity.doc.member(&field.name);
-    docs(text, "///", own.unwrap_or(&[format!("See the base's `{}`.", field.name)]));
+    member_docs(text, own.unwrap_or(&[format!("See the base's `{}`.", field.name)]));
     let ty = field_type(schema, owner, field);
     let name = snake(&field.name);
     let _ = if field.optional {

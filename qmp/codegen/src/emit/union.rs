@@ -1,7 +1,7 @@
 //! Unions: an enumeration of the branches; if there are common members beside the tag, inside a structure of those.
 
 use super::names::{camel, snake};
-use super::{docs, info, object};
+use super::{docs, info, member_docs, object};
 use crate::model::{Entity, Field, Fields, Kind, Schema};
 use std::fmt::Write;
 
@@ -45,7 +45,7 @@ pub(super) fn emit(
     emit_enum(text, schema, entity, &branches, &variant, tag_type, plain);
     emit_info(text, schema, entity, &all, tag, &branches);
     let cases: String =
-        branches.iter().map(|branch| read_arm(schema, branch, &variant, tag_type)).collect();
+        branches.iter().map(|branch| read_arm(branch, &variant, tag_type)).collect();
     let writes: String = branches.iter().map(|branch| write_arm(branch, &variant)).collect();
     let (takes, puts) = members(&all, tag, tag_type, plain);
     let chosen = format!("match tag {{ {cases} }}");
@@ -119,11 +119,8 @@ fn emit_enum(
             Some(tag) => tag.doc.member(case).unwrap_or_default(),
             None => &[],
         };
-        docs(text, "///", said);
+        member_docs(text, said);
         let _ = match branch {
-            Some(branch) if schema.contains(branch, &entity.name) => {
-                writeln!(text, "{}(Box<{branch}>),", camel(case))
-            }
             Some(branch) => writeln!(text, "{}({branch}),", camel(case)),
             None => writeln!(text, "{},", camel(case)),
         };
@@ -186,12 +183,9 @@ fn emit_info(
 }
 
 /// Decoding of one branch.
-fn read_arm(schema: &Schema, (case, branch): &Branch<'_>, variant: &str, tag_type: &str) -> String {
+fn read_arm((case, branch): &Branch<'_>, variant: &str, tag_type: &str) -> String {
     let case = camel(case);
     match branch {
-        Some(branch) if schema.contains(branch, variant.trim_end_matches("Variant")) => {
-            format!("{tag_type}::{case} => {variant}::{case}(Box::new(from.take_flat()?)),")
-        }
         Some(_) => format!("{tag_type}::{case} => {variant}::{case}(from.take_flat()?),"),
         None => format!("{tag_type}::{case} => {variant}::{case},"),
     }

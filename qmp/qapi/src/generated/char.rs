@@ -7,11 +7,11 @@ use super::sockets::SocketAddressLegacy;
 /// A character device.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChardevInfo {
-    /// its name
+    /// Its name.
     pub label: String,
-    /// where its bytes come from and go to
+    /// Where its bytes come from and go to.
     pub filename: String,
-    /// whether the device or monitor that uses it takes bytes
+    /// Whether the device or monitor that uses it takes bytes.
     pub frontend_open: bool,
 }
 
@@ -74,7 +74,7 @@ impl qapi::Encode for ChardevInfo {
 /// A kind of character device.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChardevBackendInfo {
-    /// its name
+    /// Its name.
     pub name: String,
 }
 
@@ -124,9 +124,9 @@ impl qapi::Encode for ChardevBackendInfo {
 /// How bytes are put into a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DataFormat {
-    /// as text; what is no valid UTF-8 is replaced when reading
+    /// As text; what is no valid UTF-8 is replaced when reading.
     Utf8,
-    /// in base64
+    /// In base64.
     Base64,
 }
 
@@ -184,11 +184,11 @@ pub(super) static DATA_FORMAT: qapi::info::EnumInfo = qapi::info::EnumInfo {
 /// The arguments of `ringbuf-write`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RingbufWriteArgs {
-    /// the name of the ring buffer
+    /// The name of the ring buffer.
     pub device: String,
-    /// the bytes
+    /// The bytes.
     pub data: String,
-    /// how `data` holds them (default: utf8)
+    /// How `data` holds them (default: utf8).
     pub format: Option<DataFormat>,
 }
 
@@ -258,11 +258,11 @@ impl qapi::Encode for RingbufWriteArgs {
 /// The arguments of `ringbuf-read`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RingbufReadArgs {
-    /// the name of the ring buffer
+    /// The name of the ring buffer.
     pub device: String,
-    /// how many bytes to take at most
+    /// How many bytes to take at most.
     pub size: i64,
-    /// how the reply holds them (default: utf8)
+    /// How the reply holds them (default: utf8).
     pub format: Option<DataFormat>,
 }
 
@@ -332,9 +332,9 @@ impl qapi::Encode for RingbufReadArgs {
 /// What every character device can have.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct ChardevCommon {
-    /// a file that everything the guest sends is copied to
+    /// A file that everything the guest sends is copied to.
     pub logfile: Option<String>,
-    /// whether the file is continued instead of emptied (default: false)
+    /// Whether the file is continued instead of emptied (default: false).
     pub logappend: Option<bool>,
 }
 
@@ -392,11 +392,11 @@ impl qapi::Encode for ChardevCommon {
 pub struct ChardevFile {
     /// The members of `ChardevCommon`.
     pub base: ChardevCommon,
-    /// a file to read input from
+    /// A file to read input from.
     pub r#in: Option<String>,
-    /// the file to write to
+    /// The file to write to.
     pub out: String,
-    /// whether the file is continued instead of emptied (default: false)
+    /// Whether the file is continued instead of emptied (default: false).
     pub append: Option<bool>,
 }
 
@@ -467,7 +467,7 @@ impl qapi::Encode for ChardevFile {
 pub struct ChardevHostdev {
     /// The members of `ChardevCommon`.
     pub base: ChardevCommon,
-    /// its path; for a pipe, that without `.in` and `.out` if there are two
+    /// Its path; for a pipe, that without `.in` and `.out` if there are two.
     pub device: String,
 }
 
@@ -520,17 +520,17 @@ impl qapi::Encode for ChardevHostdev {
 pub struct ChardevSocket {
     /// The members of `ChardevCommon`.
     pub base: ChardevCommon,
-    /// where to listen or to connect to
+    /// Where to listen or to connect to.
     pub addr: SocketAddressLegacy,
-    /// whether to listen instead of connecting (default: true)
+    /// Whether to listen instead of connecting (default: true).
     pub server: Option<bool>,
-    /// when listening, whether to wait for the first client before going on
-    /// (default: false)
+    /// When listening, whether to wait for the first client before going on
+    /// (default: false).
     pub wait: Option<bool>,
-    /// whether small pieces are sent at once (default: false)
+    /// Whether small pieces are sent at once (default: false).
     pub nodelay: Option<bool>,
-    /// when connecting, after how many seconds to try again once a
-    /// connection is lost; 0 means never (default: 0)
+    /// When connecting, after how many seconds to try again once a
+    /// connection is lost; 0 means never (default: 0).
     pub reconnect: Option<i64>,
 }
 
@@ -617,7 +617,7 @@ impl qapi::Encode for ChardevSocket {
 pub struct ChardevMux {
     /// The members of `ChardevCommon`.
     pub base: ChardevCommon,
-    /// the name of that device
+    /// The name of that device.
     pub chardev: String,
 }
 
@@ -667,8 +667,8 @@ impl qapi::Encode for ChardevMux {
 pub struct ChardevStdio {
     /// The members of `ChardevCommon`.
     pub base: ChardevCommon,
-    /// whether keys such as Ctrl-C send signals to the process instead of
-    /// bytes to the guest (default: true, but false with `-nographic`)
+    /// Whether keys such as Ctrl-C send signals to the process instead of
+    /// bytes to the guest (default: true, but false with `-nographic`).
     pub signal: Option<bool>,
 }
 
@@ -718,7 +718,7 @@ impl qapi::Encode for ChardevStdio {
 pub struct ChardevRingbuf {
     /// The members of `ChardevCommon`.
     pub base: ChardevCommon,
-    /// how many bytes; a power of two (default: 65536)
+    /// How many bytes; a power of two (default: 65536).
     pub size: Option<i64>,
 }
 
@@ -769,23 +769,23 @@ impl qapi::Encode for ChardevRingbuf {
 /// The kinds of character device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ChardevBackendKind {
-    /// output to a file
+    /// Output to a file.
     File,
-    /// a named pipe, or a pair of them
+    /// A named pipe, or a pair of them.
     Pipe,
-    /// a stream socket
+    /// A stream socket.
     Socket,
-    /// a pseudo-terminal of its own
+    /// A pseudo-terminal of its own.
     Pty,
-    /// nothing: output is dropped, input never comes
+    /// Nothing: output is dropped, input never comes.
     Null,
-    /// one end of a character device that several share
+    /// One end of a character device that several share.
     Mux,
-    /// standard input and output
+    /// Standard input and output.
     Stdio,
-    /// a buffer in memory
+    /// A buffer in memory.
     Ringbuf,
-    /// an old name of `ringbuf`
+    /// An old name of `ringbuf`.
     Memory,
 }
 
@@ -870,7 +870,7 @@ pub(super) static CHARDEV_BACKEND_KIND: qapi::info::EnumInfo = qapi::info::EnumI
 /// The branch `file` of `ChardevBackend`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChardevFileWrapper {
-    /// its particulars
+    /// Its particulars.
     pub data: ChardevFile,
 }
 
@@ -920,7 +920,7 @@ impl qapi::Encode for ChardevFileWrapper {
 /// The branch `pipe` of `ChardevBackend`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChardevHostdevWrapper {
-    /// its particulars
+    /// Its particulars.
     pub data: ChardevHostdev,
 }
 
@@ -970,7 +970,7 @@ impl qapi::Encode for ChardevHostdevWrapper {
 /// The branch `socket` of `ChardevBackend`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChardevSocketWrapper {
-    /// its particulars
+    /// Its particulars.
     pub data: ChardevSocket,
 }
 
@@ -1020,7 +1020,7 @@ impl qapi::Encode for ChardevSocketWrapper {
 /// A branch of `ChardevBackend` without particulars.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChardevCommonWrapper {
-    /// what every character device can have
+    /// What every character device can have.
     pub data: ChardevCommon,
 }
 
@@ -1070,7 +1070,7 @@ impl qapi::Encode for ChardevCommonWrapper {
 /// The branch `mux` of `ChardevBackend`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChardevMuxWrapper {
-    /// its particulars
+    /// Its particulars.
     pub data: ChardevMux,
 }
 
@@ -1120,7 +1120,7 @@ impl qapi::Encode for ChardevMuxWrapper {
 /// The branch `stdio` of `ChardevBackend`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChardevStdioWrapper {
-    /// its particulars
+    /// Its particulars.
     pub data: ChardevStdio,
 }
 
@@ -1170,7 +1170,7 @@ impl qapi::Encode for ChardevStdioWrapper {
 /// The branches `ringbuf` and `memory` of `ChardevBackend`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChardevRingbufWrapper {
-    /// its particulars
+    /// Its particulars.
     pub data: ChardevRingbuf,
 }
 
@@ -1221,23 +1221,23 @@ impl qapi::Encode for ChardevRingbufWrapper {
 #[allow(clippy::large_enum_variant, reason = "these values are few and short-lived")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum ChardevBackend {
-    /// output to a file
+    /// Output to a file.
     File(ChardevFileWrapper),
-    /// a named pipe, or a pair of them
+    /// A named pipe, or a pair of them.
     Pipe(ChardevHostdevWrapper),
-    /// a stream socket
+    /// A stream socket.
     Socket(ChardevSocketWrapper),
-    /// a pseudo-terminal of its own
+    /// A pseudo-terminal of its own.
     Pty(ChardevCommonWrapper),
-    /// nothing: output is dropped, input never comes
+    /// Nothing: output is dropped, input never comes.
     Null(ChardevCommonWrapper),
-    /// one end of a character device that several share
+    /// One end of a character device that several share.
     Mux(ChardevMuxWrapper),
-    /// standard input and output
+    /// Standard input and output.
     Stdio(ChardevStdioWrapper),
-    /// a buffer in memory
+    /// A buffer in memory.
     Ringbuf(ChardevRingbufWrapper),
-    /// an old name of `ringbuf`
+    /// An old name of `ringbuf`.
     Memory(ChardevRingbufWrapper),
 }
 
@@ -1340,7 +1340,7 @@ impl qapi::Encode for ChardevBackend {
 /// What there is to know about a new character device.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct ChardevReturn {
-    /// of a pseudo-terminal, the path of its other end
+    /// Of a pseudo-terminal, the path of its other end.
     pub pty: Option<String>,
 }
 
@@ -1387,9 +1387,9 @@ impl qapi::Encode for ChardevReturn {
 /// The arguments of `chardev-add`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChardevAddArgs {
-    /// its name, which must be new
+    /// Its name, which must be new.
     pub id: String,
-    /// what it is
+    /// What it is.
     pub backend: ChardevBackend,
 }
 
@@ -1448,9 +1448,9 @@ impl qapi::Encode for ChardevAddArgs {
 /// The arguments of `chardev-change`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChardevChangeArgs {
-    /// its name
+    /// Its name.
     pub id: String,
-    /// what it becomes
+    /// What it becomes.
     pub backend: ChardevBackend,
 }
 
@@ -1509,7 +1509,7 @@ impl qapi::Encode for ChardevChangeArgs {
 /// The arguments of `chardev-remove`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChardevRemoveArgs {
-    /// its name
+    /// Its name.
     pub id: String,
 }
 
@@ -1559,7 +1559,7 @@ impl qapi::Encode for ChardevRemoveArgs {
 /// The arguments of `chardev-send-break`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChardevSendBreakArgs {
-    /// its name
+    /// Its name.
     pub id: String,
 }
 

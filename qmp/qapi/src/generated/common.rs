@@ -5,7 +5,7 @@
 /// Which NUMA nodes of the host the memory of a back end is taken from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum HostMemPolicy {
-    /// whatever the process as a whole uses
+    /// Whatever the process as a whole uses.
     Default,
 }
 

@@ -5,7 +5,7 @@
 /// Extensions of the protocol that a client can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum QMPCapability {
-    /// out-of-band execution: commands that allow it overtake others
+    /// Out-of-band execution: commands that allow it overtake others.
     Oob,
 }
 
@@ -59,7 +59,7 @@ pub(super) static QMP_CAPABILITY: qapi::info::EnumInfo = qapi::info::EnumInfo {
 /// The arguments of `qmp_capabilities`.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct QmpCapabilitiesArgs {
-    /// the extensions to switch on; none if absent
+    /// The extensions to switch on; none if absent.
     pub enable: Option<Vec<QMPCapability>>,
 }
 
@@ -111,11 +111,11 @@ impl qapi::Encode for QmpCapabilitiesArgs {
 /// A version in three numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VersionTriple {
-    /// changes with incompatible revisions
+    /// Changes with incompatible revisions.
     pub major: i64,
-    /// changes with every release
+    /// Changes with every release.
     pub minor: i64,
-    /// changes with every correction of a release
+    /// Changes with every correction of a release.
     pub micro: i64,
 }
 
@@ -178,9 +178,9 @@ impl qapi::Encode for VersionTriple {
 /// Which version of the protocol this is, and which program speaks it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VersionInfo {
-    /// the version of QEMU whose commands and behaviour this monitor has
+    /// The version of QEMU whose commands and behaviour this monitor has.
     pub qemu: VersionTriple,
-    /// the program and its own version
+    /// The program and its own version.
     pub package: String,
 }
 
@@ -236,7 +236,7 @@ impl qapi::Encode for VersionInfo {
 /// A command.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QmpCommandInfo {
-    /// its name
+    /// Its name.
     pub name: String,
 }
 
@@ -286,7 +286,7 @@ impl qapi::Encode for QmpCommandInfo {
 /// An event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QmpEventInfo {
-    /// its name
+    /// Its name.
     pub name: String,
 }
 

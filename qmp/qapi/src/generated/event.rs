@@ -5,6 +5,7 @@
 use super::{GuestCrashloadedEvent, GuestPanickedEvent, ResetEvent, RtcChangeEvent, ShutdownEvent};
 
 /// An event with its data.
+#[allow(clippy::large_enum_variant, reason = "events are few and short-lived")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// The machine has been switched off, or the process is about to end.

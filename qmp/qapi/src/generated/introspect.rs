@@ -6,19 +6,19 @@
 /// What an entry of the schema describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SchemaMetaType {
-    /// a type of the language itself
+    /// A type of the language itself.
     Builtin,
-    /// a set of names
+    /// A set of names.
     Enum,
-    /// a list
+    /// A list.
     Array,
-    /// named members
+    /// Named members.
     Object,
-    /// one of several types
+    /// One of several types.
     Alternate,
-    /// a command
+    /// A command.
     Command,
-    /// an event
+    /// An event.
     Event,
 }
 
@@ -97,21 +97,21 @@ pub(super) static SCHEMA_META_TYPE: qapi::info::EnumInfo = qapi::info::EnumInfo 
 /// What a value of a built-in type is in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum JSONType {
-    /// a string
+    /// A string.
     String,
-    /// any number
+    /// Any number.
     Number,
-    /// an integer
+    /// An integer.
     Int,
-    /// true or false
+    /// True or false.
     Boolean,
-    /// null
+    /// Null.
     Null,
-    /// an object
+    /// An object.
     Object,
-    /// an array
+    /// An array.
     Array,
-    /// anything
+    /// Anything.
     Value,
 }
 
@@ -190,7 +190,7 @@ pub(super) static JSON_TYPE: qapi::info::EnumInfo = qapi::info::EnumInfo {
 /// A type of the language itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SchemaInfoBuiltin {
-    /// what its values are in JSON
+    /// What its values are in JSON.
     pub json_type: JSONType,
 }
 
@@ -240,9 +240,9 @@ impl qapi::Encode for SchemaInfoBuiltin {
 /// A value of an enumeration.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SchemaInfoEnumMember {
-    /// its text
+    /// Its text.
     pub name: String,
-    /// its special features
+    /// Its special features.
     pub features: Option<Vec<String>>,
 }
 
@@ -303,9 +303,9 @@ impl qapi::Encode for SchemaInfoEnumMember {
 /// A set of names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SchemaInfoEnum {
-    /// the values
+    /// The values.
     pub members: Vec<SchemaInfoEnumMember>,
-    /// the texts of the values
+    /// The texts of the values.
     pub values: Vec<String>,
 }
 
@@ -368,7 +368,7 @@ impl qapi::Encode for SchemaInfoEnum {
 /// A list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SchemaInfoArray {
-    /// the type of its elements
+    /// The type of its elements.
     pub element_type: String,
 }
 
@@ -418,14 +418,14 @@ impl qapi::Encode for SchemaInfoArray {
 /// A member of an object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SchemaInfoObjectMember {
-    /// its key
+    /// Its key.
     pub name: String,
-    /// its type
+    /// Its type.
     pub r#type: String,
-    /// if present, the member may be left out; always null, which says
-    /// nothing about what happens then
+    /// If present, the member may be left out; always null, which says
+    /// nothing about what happens then.
     pub default: Option<qapi::Value>,
-    /// its special features
+    /// Its special features.
     pub features: Option<Vec<String>>,
 }
 
@@ -505,9 +505,9 @@ impl qapi::Encode for SchemaInfoObjectMember {
 /// A variant of an object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SchemaInfoObjectVariant {
-    /// the value of the tag that selects it
+    /// The value of the tag that selects it.
     pub case: String,
-    /// the object whose members it adds
+    /// The object whose members it adds.
     pub r#type: String,
 }
 
@@ -566,11 +566,11 @@ impl qapi::Encode for SchemaInfoObjectVariant {
 /// Named members, in no particular order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SchemaInfoObject {
-    /// the members that are always there
+    /// The members that are always there.
     pub members: Vec<SchemaInfoObjectMember>,
-    /// the member that selects a variant
+    /// The member that selects a variant.
     pub tag: Option<String>,
-    /// the variants
+    /// The variants.
     pub variants: Option<Vec<SchemaInfoObjectVariant>>,
 }
 
@@ -644,7 +644,7 @@ impl qapi::Encode for SchemaInfoObject {
 /// A choice of an alternate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SchemaInfoAlternateMember {
-    /// its type
+    /// Its type.
     pub r#type: String,
 }
 
@@ -696,7 +696,7 @@ impl qapi::Encode for SchemaInfoAlternateMember {
 /// One of several types, told apart by the kind of the value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SchemaInfoAlternate {
-    /// the choices
+    /// The choices.
     pub members: Vec<SchemaInfoAlternateMember>,
 }
 
@@ -748,11 +748,11 @@ impl qapi::Encode for SchemaInfoAlternate {
 /// A command.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SchemaInfoCommand {
-    /// the object whose members are its arguments
+    /// The object whose members are its arguments.
     pub arg_type: String,
-    /// the type of what it returns
+    /// The type of what it returns.
     pub ret_type: String,
-    /// whether it can be run out of band; absent means no
+    /// Whether it can be run out of band; absent means no.
     pub allow_oob: Option<bool>,
 }
 
@@ -822,7 +822,7 @@ impl qapi::Encode for SchemaInfoCommand {
 /// An event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SchemaInfoEvent {
-    /// the object whose members are its data
+    /// The object whose members are its data.
     pub arg_type: String,
 }
 
@@ -872,9 +872,9 @@ impl qapi::Encode for SchemaInfoEvent {
 /// An entry of the schema.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SchemaInfo {
-    /// the name of the command or event, or what stands for the type
+    /// The name of the command or event, or what stands for the type.
     pub name: String,
-    /// its special features
+    /// Its special features.
     pub features: Option<Vec<String>>,
     /// `meta-type`, and the members that depend on it.
     pub variant: SchemaInfoVariant,
@@ -884,19 +884,19 @@ pub struct SchemaInfo {
 #[allow(clippy::large_enum_variant, reason = "these values are few and short-lived")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum SchemaInfoVariant {
-    /// a type of the language itself
+    /// A type of the language itself.
     Builtin(SchemaInfoBuiltin),
-    /// a set of names
+    /// A set of names.
     Enum(SchemaInfoEnum),
-    /// a list
+    /// A list.
     Array(SchemaInfoArray),
-    /// named members
+    /// Named members.
     Object(SchemaInfoObject),
-    /// one of several types
+    /// One of several types.
     Alternate(SchemaInfoAlternate),
-    /// a command
+    /// A command.
     Command(SchemaInfoCommand),
-    /// an event
+    /// An event.
     Event(SchemaInfoEvent),
 }
 

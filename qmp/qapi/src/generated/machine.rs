@@ -6,7 +6,7 @@ use super::common::HostMemPolicy;
 /// The architectures of guests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SysEmuTarget {
-    /// x86 with 64 bits
+    /// X86 with 64 bits.
     X86_64,
 }
 
@@ -60,17 +60,17 @@ pub(super) static SYS_EMU_TARGET: qapi::info::EnumInfo = qapi::info::EnumInfo {
 /// Where a CPU is in the topology of the machine.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct CpuInstanceProperties {
-    /// the NUMA node
+    /// The NUMA node.
     pub node_id: Option<i64>,
-    /// the socket within the machine
+    /// The socket within the machine.
     pub socket_id: Option<i64>,
-    /// the die within the socket
+    /// The die within the socket.
     pub die_id: Option<i64>,
-    /// the cluster within the die
+    /// The cluster within the die.
     pub cluster_id: Option<i64>,
-    /// the core within the cluster
+    /// The core within the cluster.
     pub core_id: Option<i64>,
-    /// the thread within the core
+    /// The thread within the core.
     pub thread_id: Option<i64>,
 }
 
@@ -164,7 +164,7 @@ impl qapi::Encode for CpuInstanceProperties {
 /// The families of processors, as `query-cpus` tells them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CpuInfoArch {
-    /// x86 with 32 or 64 bits
+    /// X86 with 32 or 64 bits.
     X86,
 }
 
@@ -218,7 +218,7 @@ pub(super) static CPU_INFO_ARCH: qapi::info::EnumInfo = qapi::info::EnumInfo {
 /// What `query-cpus` says about x86 processors only.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CpuInfoX86 {
-    /// the linear address of the next instruction
+    /// The linear address of the next instruction.
     pub pc: i64,
 }
 
@@ -265,17 +265,17 @@ impl qapi::Encode for CpuInfoX86 {
 /// A virtual CPU, as `query-cpus` sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CpuInfo {
-    /// its index
+    /// Its index.
     pub cpu: i64,
-    /// whether `cpu` selected it in this monitor
+    /// Whether `cpu` selected it in this monitor.
     pub current: bool,
-    /// whether it waits for an interrupt
+    /// Whether it waits for an interrupt.
     pub halted: bool,
-    /// the path of its object
+    /// The path of its object.
     pub qom_path: String,
-    /// the host's number of its thread
+    /// The host's number of its thread.
     pub thread_id: i64,
-    /// where it is in the topology
+    /// Where it is in the topology.
     pub props: Option<CpuInstanceProperties>,
     /// `arch`, and the members that depend on it.
     pub variant: CpuInfoVariant,
@@ -285,7 +285,7 @@ pub struct CpuInfo {
 #[allow(clippy::large_enum_variant, reason = "these values are few and short-lived")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum CpuInfoVariant {
-    /// x86 with 32 or 64 bits
+    /// X86 with 32 or 64 bits.
     X86(CpuInfoX86),
 }
 
@@ -399,15 +399,15 @@ impl qapi::Encode for CpuInfo {
 /// A virtual CPU.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CpuInfoFast {
-    /// its index
+    /// Its index.
     pub cpu_index: i64,
-    /// the path of its object
+    /// The path of its object.
     pub qom_path: String,
-    /// the host's number of its thread
+    /// The host's number of its thread.
     pub thread_id: i64,
-    /// where it is in the topology
+    /// Where it is in the topology.
     pub props: Option<CpuInstanceProperties>,
-    /// the architecture
+    /// The architecture.
     pub target: SysEmuTarget,
 }
 
@@ -490,7 +490,7 @@ impl qapi::Encode for CpuInfoFast {
 /// The arguments of `cpu`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CpuArgs {
-    /// the index of the CPU
+    /// The index of the CPU.
     pub index: i64,
 }
 
@@ -537,23 +537,23 @@ impl qapi::Encode for CpuArgs {
 /// A kind of machine.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MachineInfo {
-    /// its name
+    /// Its name.
     pub name: String,
-    /// another name for it
+    /// Another name for it.
     pub alias: Option<String>,
-    /// whether it is taken if none is named; absent means no
+    /// Whether it is taken if none is named; absent means no.
     pub is_default: Option<bool>,
-    /// how many CPUs it can have
+    /// How many CPUs it can have.
     pub cpu_max: i64,
-    /// whether CPUs can be added while it runs
+    /// Whether CPUs can be added while it runs.
     pub hotpluggable_cpus: bool,
-    /// whether NUMA nodes can be given a size (old style)
+    /// Whether NUMA nodes can be given a size (old style).
     pub numa_mem_supported: bool,
-    /// whether it will be removed
+    /// Whether it will be removed.
     pub deprecated: bool,
-    /// the class of CPU taken if none is named
+    /// The class of CPU taken if none is named.
     pub default_cpu_type: Option<String>,
-    /// the name of the memory block that holds its RAM
+    /// The name of the memory block that holds its RAM.
     pub default_ram_id: Option<String>,
 }
 
@@ -668,7 +668,7 @@ impl qapi::Encode for MachineInfo {
 /// What the running machine can do.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CurrentMachineParams {
-    /// whether it can sleep and be woken
+    /// Whether it can sleep and be woken.
     pub wakeup_suspend_support: bool,
 }
 
@@ -718,7 +718,7 @@ impl qapi::Encode for CurrentMachineParams {
 /// What guests can run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TargetInfo {
-    /// the architecture
+    /// The architecture.
     pub arch: SysEmuTarget,
 }
 
@@ -765,7 +765,7 @@ impl qapi::Encode for TargetInfo {
 /// The machine's UUID.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UuidInfo {
-    /// its text; all zeros if none was given
+    /// Its text; all zeros if none was given.
     pub uuid: String,
 }
 
@@ -812,9 +812,9 @@ impl qapi::Encode for UuidInfo {
 /// Whether KVM is used.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KvmInfo {
-    /// whether this machine uses it
+    /// Whether this machine uses it.
     pub enabled: bool,
-    /// whether this program can
+    /// Whether this program can.
     pub present: bool,
 }
 
@@ -870,14 +870,14 @@ impl qapi::Encode for KvmInfo {
 /// The arguments of `memsave`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MemsaveArgs {
-    /// the first virtual address
+    /// The first virtual address.
     pub val: i64,
-    /// the number of bytes
+    /// The number of bytes.
     pub size: i64,
-    /// the path of the file, which is created or emptied
+    /// The path of the file, which is created or emptied.
     pub filename: String,
-    /// the CPU whose page tables count (default: the one selected by
-    /// `cpu`)
+    /// The CPU whose page tables count (default: the one selected by
+    /// `cpu`).
     pub cpu_index: Option<i64>,
 }
 
@@ -952,11 +952,11 @@ impl qapi::Encode for MemsaveArgs {
 /// The arguments of `pmemsave`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PmemsaveArgs {
-    /// the first physical address
+    /// The first physical address.
     pub val: i64,
-    /// the number of bytes
+    /// The number of bytes.
     pub size: i64,
-    /// the path of the file, which is created or emptied
+    /// The path of the file, which is created or emptied.
     pub filename: String,
 }
 
@@ -1019,23 +1019,23 @@ impl qapi::Encode for PmemsaveArgs {
 /// A back end of memory.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Memdev {
-    /// its name, if it has one
+    /// Its name, if it has one.
     pub id: Option<String>,
-    /// its size in bytes
+    /// Its size in bytes.
     pub size: u64,
-    /// whether equal pages may be merged
+    /// Whether equal pages may be merged.
     pub merge: bool,
-    /// whether it is part of the process's core files
+    /// Whether it is part of the process's core files.
     pub dump: bool,
-    /// whether all its pages are there from the start
+    /// Whether all its pages are there from the start.
     pub prealloc: bool,
-    /// whether other processes can share it
+    /// Whether other processes can share it.
     pub share: bool,
-    /// whether swap space is set aside for it
+    /// Whether swap space is set aside for it.
     pub reserve: Option<bool>,
-    /// the host's NUMA nodes it is bound to
+    /// The host's NUMA nodes it is bound to.
     pub host_nodes: Vec<u16>,
-    /// how it is bound to them
+    /// How it is bound to them.
     pub policy: HostMemPolicy,
 }
 
@@ -1152,13 +1152,13 @@ impl qapi::Encode for Memdev {
 /// A place where a CPU is or can be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HotpluggableCPU {
-    /// the class of CPU that fits
+    /// The class of CPU that fits.
     pub r#type: String,
-    /// how many virtual CPUs it brings
+    /// How many virtual CPUs it brings.
     pub vcpus_count: i64,
-    /// where it is in the topology
+    /// Where it is in the topology.
     pub props: CpuInstanceProperties,
-    /// the path of the CPU, if there is one
+    /// The path of the CPU, if there is one.
     pub qom_path: Option<String>,
 }
 
@@ -1236,9 +1236,9 @@ impl qapi::Encode for HotpluggableCPU {
 /// How much memory the guest has.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MemoryInfo {
-    /// bytes that are there from the start
+    /// Bytes that are there from the start.
     pub base_memory: u64,
-    /// bytes that were added since
+    /// Bytes that were added since.
     pub plugged_memory: Option<u64>,
 }
 

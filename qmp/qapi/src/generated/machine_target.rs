@@ -5,9 +5,9 @@
 /// A model with changes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CpuModelInfo {
-    /// the name of the model
+    /// The name of the model.
     pub name: String,
-    /// an object with the properties that differ from it
+    /// An object with the properties that differ from it.
     pub props: Option<qapi::Value>,
 }
 
@@ -63,9 +63,9 @@ impl qapi::Encode for CpuModelInfo {
 /// How far a model is taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CpuModelExpansionType {
-    /// as properties over a model that never changes
+    /// As properties over a model that never changes.
     Static,
-    /// as all of its properties
+    /// As all of its properties.
     Full,
 }
 
@@ -127,13 +127,13 @@ pub(super) static CPU_MODEL_EXPANSION_TYPE: qapi::info::EnumInfo = qapi::info::E
 /// How one model relates to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CpuModelCompareResult {
-    /// neither has all the features of the other
+    /// Neither has all the features of the other.
     Incompatible,
-    /// they have the same features
+    /// They have the same features.
     Identical,
-    /// the first has all the features of the second, and more
+    /// The first has all the features of the second, and more.
     Superset,
-    /// the second has all the features of the first, and more
+    /// The second has all the features of the first, and more.
     Subset,
 }
 
@@ -203,9 +203,9 @@ pub(super) static CPU_MODEL_COMPARE_RESULT: qapi::info::EnumInfo = qapi::info::E
 /// The result of a comparison.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CpuModelCompareInfo {
-    /// how the first model relates to the second
+    /// How the first model relates to the second.
     pub result: CpuModelCompareResult,
-    /// the properties that make the difference
+    /// The properties that make the difference.
     pub responsible_properties: Vec<String>,
 }
 
@@ -266,9 +266,9 @@ impl qapi::Encode for CpuModelCompareInfo {
 /// The arguments of `query-cpu-model-comparison`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QueryCpuModelComparisonArgs {
-    /// the first
+    /// The first.
     pub modela: CpuModelInfo,
-    /// the second
+    /// The second.
     pub modelb: CpuModelInfo,
 }
 
@@ -330,7 +330,7 @@ impl qapi::Encode for QueryCpuModelComparisonArgs {
 /// A model that two others have in common.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CpuModelBaselineInfo {
-    /// the model
+    /// The model.
     pub model: CpuModelInfo,
 }
 
@@ -380,9 +380,9 @@ impl qapi::Encode for CpuModelBaselineInfo {
 /// The arguments of `query-cpu-model-baseline`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QueryCpuModelBaselineArgs {
-    /// the first
+    /// The first.
     pub modela: CpuModelInfo,
-    /// the second
+    /// The second.
     pub modelb: CpuModelInfo,
 }
 
@@ -443,7 +443,7 @@ impl qapi::Encode for QueryCpuModelBaselineArgs {
 /// A model taken apart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CpuModelExpansionInfo {
-    /// the model, with the properties asked for
+    /// The model, with the properties asked for.
     pub model: CpuModelInfo,
 }
 
@@ -493,9 +493,9 @@ impl qapi::Encode for CpuModelExpansionInfo {
 /// The arguments of `query-cpu-model-expansion`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QueryCpuModelExpansionArgs {
-    /// how far
+    /// How far.
     pub r#type: CpuModelExpansionType,
-    /// the model
+    /// The model.
     pub model: CpuModelInfo,
 }
 
@@ -556,19 +556,19 @@ impl qapi::Encode for QueryCpuModelExpansionArgs {
 /// A model that `-cpu` knows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CpuDefinitionInfo {
-    /// its name
+    /// Its name.
     pub name: String,
-    /// whether it is the same on every host; absent if unknown
+    /// Whether it is the same on every host; absent if unknown.
     pub migration_safe: Option<bool>,
-    /// whether it never changes
+    /// Whether it never changes.
     pub r#static: bool,
-    /// the features that this host lacks for it
+    /// The features that this host lacks for it.
     pub unavailable_features: Option<Vec<String>>,
-    /// the class of CPU it stands for
+    /// The class of CPU it stands for.
     pub typename: String,
-    /// the model that the name means at present
+    /// The model that the name means at present.
     pub alias_of: Option<String>,
-    /// whether it will be removed
+    /// Whether it will be removed.
     pub deprecated: bool,
 }
 

@@ -6,13 +6,13 @@
 /// The arguments of `add_client`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AddClientArgs {
-    /// the name of a character device
+    /// The name of a character device.
     pub protocol: String,
-    /// the name of the descriptor, from `getfd`
+    /// The name of the descriptor, from `getfd`.
     pub fdname: String,
-    /// whether the client need not authenticate itself (default: false)
+    /// Whether the client need not authenticate itself (default: false).
     pub skipauth: Option<bool>,
-    /// whether the connection is encrypted (default: false)
+    /// Whether the connection is encrypted (default: false).
     pub tls: Option<bool>,
 }
 
@@ -87,7 +87,7 @@ impl qapi::Encode for AddClientArgs {
 /// The name of the machine.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct NameInfo {
-    /// what `-name` gave it, if anything
+    /// What `-name` gave it, if anything.
     pub name: Option<String>,
 }
 
@@ -134,21 +134,21 @@ impl qapi::Encode for NameInfo {
 /// A thread that serves devices.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IOThreadInfo {
-    /// its name
+    /// Its name.
     pub id: String,
-    /// the host's number of it
+    /// The host's number of it.
     pub thread_id: i64,
-    /// how many nanoseconds it looks for work at most before it
-    /// sleeps; 0 means not at all
+    /// How many nanoseconds it looks for work at most before it
+    /// sleeps; 0 means not at all.
     pub poll_max_ns: i64,
-    /// the factor by which that time grows when it proves too short; 0
-    /// leaves it to the program
+    /// The factor by which that time grows when it proves too short; 0
+    /// leaves it to the program.
     pub poll_grow: i64,
-    /// the divisor by which it shrinks when it proves too long; 0
-    /// means to nothing at once
+    /// The divisor by which it shrinks when it proves too long; 0
+    /// means to nothing at once.
     pub poll_shrink: i64,
-    /// how many requests are handed to the host at once; 0 leaves it
-    /// to the program
+    /// How many requests are handed to the host at once; 0 leaves it
+    /// to the program.
     pub aio_max_batch: i64,
 }
 
@@ -239,9 +239,9 @@ impl qapi::Encode for IOThreadInfo {
 /// The arguments of `human-monitor-command`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HumanMonitorCommandArgs {
-    /// the command with its arguments
+    /// The command with its arguments.
     pub command_line: String,
-    /// the CPU that it means if it names none (default: the first)
+    /// The CPU that it means if it names none (default: the first).
     pub cpu_index: Option<i64>,
 }
 
@@ -300,7 +300,7 @@ impl qapi::Encode for HumanMonitorCommandArgs {
 /// The arguments of `getfd`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GetfdArgs {
-    /// the name; it does not start with a digit
+    /// The name; it does not start with a digit.
     pub fdname: String,
 }
 
@@ -347,7 +347,7 @@ impl qapi::Encode for GetfdArgs {
 /// The arguments of `closefd`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClosefdArgs {
-    /// its name
+    /// Its name.
     pub fdname: String,
 }
 
@@ -394,9 +394,9 @@ impl qapi::Encode for ClosefdArgs {
 /// Where a descriptor went.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AddfdInfo {
-    /// the number of the set
+    /// The number of the set.
     pub fdset_id: i64,
-    /// the number of the descriptor in this process
+    /// The number of the descriptor in this process.
     pub fd: i64,
 }
 
@@ -452,9 +452,9 @@ impl qapi::Encode for AddfdInfo {
 /// The arguments of `add-fd`.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct AddFdArgs {
-    /// the number of the set (default: a new one)
+    /// The number of the set (default: a new one).
     pub fdset_id: Option<i64>,
-    /// a text to remember with it
+    /// A text to remember with it.
     pub opaque: Option<String>,
 }
 
@@ -510,9 +510,9 @@ impl qapi::Encode for AddFdArgs {
 /// The arguments of `remove-fd`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RemoveFdArgs {
-    /// the number of the set
+    /// The number of the set.
     pub fdset_id: i64,
-    /// the descriptor (default: all of the set)
+    /// The descriptor (default: all of the set).
     pub fd: Option<i64>,
 }
 
@@ -568,9 +568,9 @@ impl qapi::Encode for RemoveFdArgs {
 /// A descriptor in a set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FdsetFdInfo {
-    /// its number
+    /// Its number.
     pub fd: i64,
-    /// the text that was given with it
+    /// The text that was given with it.
     pub opaque: Option<String>,
 }
 
@@ -626,9 +626,9 @@ impl qapi::Encode for FdsetFdInfo {
 /// A set of descriptors.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FdsetInfo {
-    /// its number
+    /// Its number.
     pub fdset_id: i64,
-    /// the descriptors in it
+    /// The descriptors in it.
     pub fds: Vec<FdsetFdInfo>,
 }
 
@@ -686,13 +686,13 @@ impl qapi::Encode for FdsetInfo {
 /// What the value of a parameter is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CommandLineParameterType {
-    /// a text
+    /// A text.
     String,
-    /// on or off
+    /// On or off.
     Boolean,
-    /// a number
+    /// A number.
     Number,
-    /// a number of bytes, with a suffix if wanted
+    /// A number of bytes, with a suffix if wanted.
     Size,
 }
 
@@ -763,13 +763,13 @@ pub(super) static COMMAND_LINE_PARAMETER_TYPE: qapi::info::EnumInfo = qapi::info
 /// A parameter of an option.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CommandLineParameterInfo {
-    /// its name
+    /// Its name.
     pub name: String,
-    /// what its value is
+    /// What its value is.
     pub r#type: CommandLineParameterType,
-    /// what it is for
+    /// What it is for.
     pub help: Option<String>,
-    /// the value if none is given
+    /// The value if none is given.
     pub default: Option<String>,
 }
 
@@ -847,9 +847,9 @@ impl qapi::Encode for CommandLineParameterInfo {
 /// An option of the command line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CommandLineOptionInfo {
-    /// its name
+    /// Its name.
     pub option: String,
-    /// the parameters it takes; none if it takes any
+    /// The parameters it takes; none if it takes any.
     pub parameters: Vec<CommandLineParameterInfo>,
 }
 
@@ -910,7 +910,7 @@ impl qapi::Encode for CommandLineOptionInfo {
 /// The arguments of `query-command-line-options`.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct QueryCommandLineOptionsArgs {
-    /// only this one
+    /// Only this one.
     pub option: Option<String>,
 }
 
@@ -963,9 +963,9 @@ impl qapi::Encode for QueryCommandLineOptionsArgs {
 /// The data of `RTC_CHANGE`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RtcChangeEvent {
-    /// by how many seconds it now differs from what `-rtc` began with
+    /// By how many seconds it now differs from what `-rtc` began with.
     pub offset: i64,
-    /// the path of the clock's object
+    /// The path of the clock's object.
     pub qom_path: String,
 }
 

@@ -5,7 +5,7 @@
 /// The arguments of `dump-skeys`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DumpSkeysArgs {
-    /// the path of the file
+    /// The path of the file.
     pub filename: String,
 }
 
@@ -52,11 +52,11 @@ impl qapi::Encode for DumpSkeysArgs {
 /// A version of the interrupt controller of Arm machines.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GICCapability {
-    /// the version
+    /// The version.
     pub version: i64,
-    /// whether it can be emulated
+    /// Whether it can be emulated.
     pub emulated: bool,
-    /// whether KVM has it
+    /// Whether KVM has it.
     pub kernel: bool,
 }
 

@@ -5,9 +5,9 @@
 /// A range of addresses.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PciMemoryRange {
-    /// the first
+    /// The first.
     pub base: i64,
-    /// the last
+    /// The last.
     pub limit: i64,
 }
 
@@ -66,17 +66,17 @@ impl qapi::Encode for PciMemoryRange {
 /// A region that a base address register decodes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PciMemoryRegion {
-    /// the index of the register; 6 is the expansion ROM
+    /// The index of the register; 6 is the expansion ROM.
     pub bar: i64,
-    /// `io` or `memory`
+    /// `io` or `memory`.
     pub r#type: String,
-    /// where it is, or -1 if nowhere yet
+    /// Where it is, or -1 if nowhere yet.
     pub address: i64,
-    /// its size in bytes
+    /// Its size in bytes.
     pub size: i64,
-    /// of memory: whether reading has no side effects
+    /// Of memory: whether reading has no side effects.
     pub prefetch: Option<bool>,
-    /// of memory: whether the register has 64 bits
+    /// Of memory: whether the register has 64 bits.
     pub mem_type_64: Option<bool>,
 }
 
@@ -170,17 +170,17 @@ impl qapi::Encode for PciMemoryRegion {
 /// The bus behind a bridge.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PciBusInfo {
-    /// the bus that the bridge is on
+    /// The bus that the bridge is on.
     pub number: i64,
-    /// the bus behind it
+    /// The bus behind it.
     pub secondary: i64,
-    /// the highest bus anywhere behind it
+    /// The highest bus anywhere behind it.
     pub subordinate: i64,
-    /// the ports that it passes on
+    /// The ports that it passes on.
     pub io_range: PciMemoryRange,
-    /// the memory that it passes on
+    /// The memory that it passes on.
     pub memory_range: PciMemoryRange,
-    /// the prefetchable memory that it passes on
+    /// The prefetchable memory that it passes on.
     pub prefetchable_range: PciMemoryRange,
 }
 
@@ -271,9 +271,9 @@ impl qapi::Encode for PciBusInfo {
 /// What is behind a bridge.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PciBridgeInfo {
-    /// the bus
+    /// The bus.
     pub bus: PciBusInfo,
-    /// the devices on it
+    /// The devices on it.
     pub devices: Option<Vec<PciDeviceInfo>>,
 }
 
@@ -331,9 +331,9 @@ impl qapi::Encode for PciBridgeInfo {
 /// What a device is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PciDeviceClass {
-    /// in words
+    /// In words.
     pub desc: Option<String>,
-    /// the class code: base class and subclass
+    /// The class code: base class and subclass.
     pub class: i64,
 }
 
@@ -392,13 +392,13 @@ impl qapi::Encode for PciDeviceClass {
 /// Who made a device.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PciDeviceId {
-    /// the device ID
+    /// The device ID.
     pub device: i64,
-    /// the vendor ID
+    /// The vendor ID.
     pub vendor: i64,
-    /// the subsystem ID
+    /// The subsystem ID.
     pub subsystem: Option<i64>,
-    /// the subsystem vendor ID
+    /// The subsystem vendor ID.
     pub subsystem_vendor: Option<i64>,
 }
 
@@ -473,25 +473,25 @@ impl qapi::Encode for PciDeviceId {
 /// A function of a device.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PciDeviceInfo {
-    /// the bus it is on
+    /// The bus it is on.
     pub bus: i64,
-    /// its slot
+    /// Its slot.
     pub slot: i64,
-    /// its number in the slot
+    /// Its number in the slot.
     pub function: i64,
-    /// what it is
+    /// What it is.
     pub class_info: PciDeviceClass,
-    /// who made it
+    /// Who made it.
     pub id: PciDeviceId,
-    /// the interrupt that its firmware assigned, if it has a pin
+    /// The interrupt that its firmware assigned, if it has a pin.
     pub irq: Option<i64>,
-    /// its interrupt pin: 1 to 4, or 0 for none
+    /// Its interrupt pin: 1 to 4, or 0 for none.
     pub irq_pin: i64,
-    /// the name of the device; empty if it has none
+    /// The name of the device; empty if it has none.
     pub qdev_id: String,
-    /// what is behind it, if it is a bridge
+    /// What is behind it, if it is a bridge.
     pub pci_bridge: Option<PciBridgeInfo>,
-    /// the regions that its registers decode
+    /// The regions that its registers decode.
     pub regions: Vec<PciMemoryRegion>,
 }
 
@@ -616,9 +616,9 @@ impl qapi::Encode for PciDeviceInfo {
 /// A root bus.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PciInfo {
-    /// its number
+    /// Its number.
     pub bus: i64,
-    /// the devices on it
+    /// The devices on it.
     pub devices: Vec<PciDeviceInfo>,
 }
 

@@ -6,7 +6,7 @@ use super::qom::ObjectPropertyInfo;
 /// The arguments of `device-list-properties`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeviceListPropertiesArgs {
-    /// the name of the class
+    /// The name of the class.
     pub typename: String,
 }
 

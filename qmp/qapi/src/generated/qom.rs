@@ -5,14 +5,14 @@
 /// A property of an object or a class.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ObjectPropertyInfo {
-    /// its name
+    /// Its name.
     pub name: String,
-    /// its type: a type name, `child<TYPE>` for a part of the object or
-    /// `link<TYPE>` for a reference to another
+    /// Its type: a type name, `child<TYPE>` for a part of the object or
+    /// `link<TYPE>` for a reference to another.
     pub r#type: String,
-    /// what it is for
+    /// What it is for.
     pub description: Option<String>,
-    /// the value if none is set
+    /// The value if none is set.
     pub default_value: Option<qapi::Value>,
 }
 
@@ -90,8 +90,8 @@ impl qapi::Encode for ObjectPropertyInfo {
 /// The arguments of `qom-list`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QomListArgs {
-    /// the path of the object; without a leading `/` any path that ends so, if
-    /// there is only one
+    /// The path of the object; without a leading `/` any path that ends so, if
+    /// there is only one.
     pub path: String,
 }
 
@@ -138,9 +138,9 @@ impl qapi::Encode for QomListArgs {
 /// The arguments of `qom-get`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QomGetArgs {
-    /// the path of the object, as for `qom-list`
+    /// The path of the object, as for `qom-list`.
     pub path: String,
-    /// the name of the property
+    /// The name of the property.
     pub property: String,
 }
 
@@ -196,11 +196,11 @@ impl qapi::Encode for QomGetArgs {
 /// The arguments of `qom-set`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QomSetArgs {
-    /// the path of the object, as for `qom-list`
+    /// The path of the object, as for `qom-list`.
     pub path: String,
-    /// the name of the property
+    /// The name of the property.
     pub property: String,
-    /// its new value, of the kind that `qom-get` shows
+    /// Its new value, of the kind that `qom-get` shows.
     pub value: qapi::Value,
 }
 
@@ -263,11 +263,11 @@ impl qapi::Encode for QomSetArgs {
 /// A class of objects.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ObjectTypeInfo {
-    /// its name
+    /// Its name.
     pub name: String,
-    /// whether it exists only to be derived from; absent means no
+    /// Whether it exists only to be derived from; absent means no.
     pub r#abstract: Option<bool>,
-    /// the class it is derived from
+    /// The class it is derived from.
     pub parent: Option<String>,
 }
 
@@ -337,9 +337,9 @@ impl qapi::Encode for ObjectTypeInfo {
 /// The arguments of `qom-list-types`.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct QomListTypesArgs {
-    /// only those derived from this class or interface
+    /// Only those derived from this class or interface.
     pub implements: Option<String>,
-    /// whether abstract ones are listed too (default: false)
+    /// Whether abstract ones are listed too (default: false).
     pub r#abstract: Option<bool>,
 }
 
@@ -401,7 +401,7 @@ impl qapi::Encode for QomListTypesArgs {
 /// The arguments of `qom-list-properties`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QomListPropertiesArgs {
-    /// the name of the class
+    /// The name of the class.
     pub typename: String,
 }
 

@@ -5,21 +5,21 @@
 /// What the machine as a whole is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RunState {
-    /// stopped, because KVM gave up on an instruction; only a reset
-    /// helps
+    /// Stopped, because KVM gave up on an instruction; only a reset
+    /// helps.
     InternalError,
-    /// stopped on request
+    /// Stopped on request.
     Paused,
-    /// not yet started, because of `-S` or `-preconfig`
+    /// Not yet started, because of `-S` or `-preconfig`.
     Prelaunch,
-    /// executing
+    /// Executing.
     Running,
-    /// stopped, because the guest switched itself off and `-no-shutdown`
-    /// keeps the process
+    /// Stopped, because the guest switched itself off and `-no-shutdown`
+    /// keeps the process.
     Shutdown,
-    /// asleep (S3), waiting for something to wake it
+    /// Asleep (S3), waiting for something to wake it.
     Suspended,
-    /// stopped, because the guest's kernel reported a panic
+    /// Stopped, because the guest's kernel reported a panic.
     GuestPanicked,
 }
 
@@ -95,17 +95,17 @@ pub(super) static RUN_STATE: qapi::info::EnumInfo = qapi::info::EnumInfo {
 /// Why the machine was switched off or reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ShutdownCause {
-    /// the command `quit`
+    /// The command `quit`.
     HostQmpQuit,
-    /// the command `system_reset`
+    /// The command `system_reset`.
     HostQmpSystemReset,
-    /// a signal such as SIGINT or SIGTERM
+    /// A signal such as SIGINT or SIGTERM.
     HostSignal,
-    /// the guest switched itself off
+    /// The guest switched itself off.
     GuestShutdown,
-    /// the guest reset itself
+    /// The guest reset itself.
     GuestReset,
-    /// the guest's kernel panicked
+    /// The guest's kernel panicked.
     GuestPanic,
 }
 
@@ -178,11 +178,11 @@ pub(super) static SHUTDOWN_CAUSE: qapi::info::EnumInfo = qapi::info::EnumInfo {
 /// Whether the machine runs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StatusInfo {
-    /// whether the virtual CPUs execute instructions
+    /// Whether the virtual CPUs execute instructions.
     pub running: bool,
-    /// always false: it belongs to an emulation that is not used here
+    /// Always false: it belongs to an emulation that is not used here.
     pub singlestep: bool,
-    /// the state in detail
+    /// The state in detail.
     pub status: RunState,
 }
 
@@ -245,9 +245,9 @@ impl qapi::Encode for StatusInfo {
 /// The data of `SHUTDOWN`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ShutdownEvent {
-    /// whether the guest asked for it
+    /// Whether the guest asked for it.
     pub guest: bool,
-    /// why it happened
+    /// Why it happened.
     pub reason: ShutdownCause,
 }
 
@@ -303,9 +303,9 @@ impl qapi::Encode for ShutdownEvent {
 /// The data of `RESET`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResetEvent {
-    /// whether the guest asked for it
+    /// Whether the guest asked for it.
     pub guest: bool,
-    /// why it happened
+    /// Why it happened.
     pub reason: ShutdownCause,
 }
 
@@ -361,9 +361,9 @@ impl qapi::Encode for ResetEvent {
 /// What to do when the guest asks for a reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RebootAction {
-    /// reset the machine
+    /// Reset the machine.
     Reset,
-    /// switch the machine off instead
+    /// Switch the machine off instead.
     Shutdown,
 }
 
@@ -421,9 +421,9 @@ pub(super) static REBOOT_ACTION: qapi::info::EnumInfo = qapi::info::EnumInfo {
 /// What to do when the guest switches itself off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ShutdownAction {
-    /// end the process
+    /// End the process.
     Poweroff,
-    /// stop the machine and keep the process
+    /// Stop the machine and keep the process.
     Pause,
 }
 
@@ -484,13 +484,13 @@ pub(super) static SHUTDOWN_ACTION: qapi::info::EnumInfo = qapi::info::EnumInfo {
 /// What to do when the guest's kernel panics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PanicAction {
-    /// stop the machine
+    /// Stop the machine.
     Pause,
-    /// end the process, or stop the machine, as `ShutdownAction` says
+    /// End the process, or stop the machine, as `ShutdownAction` says.
     Shutdown,
-    /// end the process with a status that shows failure
+    /// End the process with a status that shows failure.
     ExitFailure,
-    /// let the guest go on
+    /// Let the guest go on.
     None,
 }
 
@@ -553,11 +553,11 @@ pub(super) static PANIC_ACTION: qapi::info::EnumInfo = qapi::info::EnumInfo {
 /// The arguments of `set-action`.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct SetActionArgs {
-    /// on a reset
+    /// On a reset.
     pub reboot: Option<RebootAction>,
-    /// on switching off
+    /// On switching off.
     pub shutdown: Option<ShutdownAction>,
-    /// on a panic
+    /// On a panic.
     pub panic: Option<PanicAction>,
 }
 
@@ -624,11 +624,11 @@ impl qapi::Encode for SetActionArgs {
 /// What was done about a panic of the guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum GuestPanicAction {
-    /// the machine was stopped
+    /// The machine was stopped.
     Pause,
-    /// the machine is being switched off
+    /// The machine is being switched off.
     Poweroff,
-    /// nothing; the guest runs on
+    /// Nothing; the guest runs on.
     Run,
 }
 
@@ -692,7 +692,7 @@ pub(super) static GUEST_PANIC_ACTION: qapi::info::EnumInfo = qapi::info::EnumInf
 /// The data of `GUEST_PANICKED`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GuestPanickedEvent {
-    /// what was done about it
+    /// What was done about it.
     pub action: GuestPanicAction,
 }
 
@@ -742,7 +742,7 @@ impl qapi::Encode for GuestPanickedEvent {
 /// The data of `GUEST_CRASHLOADED`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GuestCrashloadedEvent {
-    /// what was done about it
+    /// What was done about it.
     pub action: GuestPanicAction,
 }
 

@@ -5,11 +5,11 @@
 /// The families of addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SocketAddressType {
-    /// a TCP port of a host, over IPv4 or IPv6
+    /// A TCP port of a host, over IPv4 or IPv6.
     Inet,
-    /// a path in the file system or an abstract name
+    /// A path in the file system or an abstract name.
     Unix,
-    /// a socket that exists already
+    /// A socket that exists already.
     Fd,
 }
 
@@ -73,9 +73,9 @@ pub(super) static SOCKET_ADDRESS_TYPE: qapi::info::EnumInfo = qapi::info::EnumIn
 /// A host and a port.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InetSocketAddressBase {
-    /// a host name or a numeric address
+    /// A host name or a numeric address.
     pub host: String,
-    /// a port number or the name of a service
+    /// A port number or the name of a service.
     pub port: String,
 }
 
@@ -137,16 +137,16 @@ impl qapi::Encode for InetSocketAddressBase {
 pub struct InetSocketAddress {
     /// The members of `InetSocketAddressBase`.
     pub base: InetSocketAddressBase,
-    /// `host` and `port` are numbers, so nothing needs to be looked up
+    /// `host` and `port` are numbers, so nothing needs to be looked up.
     pub numeric: Option<bool>,
-    /// the last port to try when listening; without it only `port` is tried
+    /// The last port to try when listening; without it only `port` is tried.
     pub to: Option<u16>,
-    /// whether IPv4 may be used
+    /// Whether IPv4 may be used.
     pub ipv4: Option<bool>,
-    /// whether IPv6 may be used
+    /// Whether IPv6 may be used.
     pub ipv6: Option<bool>,
-    /// whether an idle connection is probed from time to time; only for
-    /// connecting
+    /// Whether an idle connection is probed from time to time; only for
+    /// connecting.
     pub keep_alive: Option<bool>,
 }
 
@@ -234,13 +234,13 @@ impl qapi::Encode for InetSocketAddress {
 /// A local socket.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UnixSocketAddress {
-    /// its path in the file system, or its abstract name
+    /// Its path in the file system, or its abstract name.
     pub path: String,
     /// `path` is an abstract name, which lives outside the file system
-    /// (default: false)
+    /// (default: false).
     pub r#abstract: Option<bool>,
-    /// an abstract name ends with its last character instead of being
-    /// padded with zero bytes (default: true)
+    /// An abstract name ends with its last character instead of being
+    /// padded with zero bytes (default: true).
     pub tight: Option<bool>,
 }
 
@@ -310,8 +310,8 @@ impl qapi::Encode for UnixSocketAddress {
 /// A socket that exists already.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FdSocketAddress {
-    /// the name of a descriptor that came through `getfd`, or the number of an
-    /// inherited one
+    /// The name of a descriptor that came through `getfd`, or the number of an
+    /// inherited one.
     pub str: String,
 }
 
@@ -361,7 +361,7 @@ impl qapi::Encode for FdSocketAddress {
 /// The branch `inet` of `SocketAddressLegacy`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InetSocketAddressWrapper {
-    /// the address
+    /// The address.
     pub data: InetSocketAddress,
 }
 
@@ -411,7 +411,7 @@ impl qapi::Encode for InetSocketAddressWrapper {
 /// The branch `unix` of `SocketAddressLegacy`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UnixSocketAddressWrapper {
-    /// the address
+    /// The address.
     pub data: UnixSocketAddress,
 }
 
@@ -461,7 +461,7 @@ impl qapi::Encode for UnixSocketAddressWrapper {
 /// The branch `fd` of `SocketAddressLegacy`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FdSocketAddressWrapper {
-    /// the address
+    /// The address.
     pub data: FdSocketAddress,
 }
 
@@ -512,11 +512,11 @@ impl qapi::Encode for FdSocketAddressWrapper {
 #[allow(clippy::large_enum_variant, reason = "these values are few and short-lived")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum SocketAddressLegacy {
-    /// a TCP port of a host, over IPv4 or IPv6
+    /// A TCP port of a host, over IPv4 or IPv6.
     Inet(InetSocketAddressWrapper),
-    /// a path in the file system or an abstract name
+    /// A path in the file system or an abstract name.
     Unix(UnixSocketAddressWrapper),
-    /// a socket that exists already
+    /// A socket that exists already.
     Fd(FdSocketAddressWrapper),
 }
 

@@ -5,15 +5,15 @@
 /// What a value means over time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StatsType {
-    /// it only grows, until it is reset
+    /// It only grows, until it is reset.
     Cumulative,
-    /// it is how things are now
+    /// It is how things are now.
     Instant,
-    /// it is the highest so far
+    /// It is the highest so far.
     Peak,
-    /// counts for buckets of equal width
+    /// Counts for buckets of equal width.
     LinearHistogram,
-    /// counts for buckets that double in width
+    /// Counts for buckets that double in width.
     Log2Histogram,
 }
 
@@ -83,13 +83,13 @@ pub(super) static STATS_TYPE: qapi::info::EnumInfo = qapi::info::EnumInfo {
 /// What a value counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StatsUnit {
-    /// bytes
+    /// Bytes.
     Bytes,
-    /// seconds
+    /// Seconds.
     Seconds,
-    /// cycles of the clock
+    /// Cycles of the clock.
     Cycles,
-    /// whether something is so
+    /// Whether something is so.
     Boolean,
 }
 
@@ -152,7 +152,7 @@ pub(super) static STATS_UNIT: qapi::info::EnumInfo = qapi::info::EnumInfo {
 /// Who counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StatsProvider {
-    /// the host's KVM
+    /// The host's KVM.
     Kvm,
 }
 
@@ -206,9 +206,9 @@ pub(super) static STATS_PROVIDER: qapi::info::EnumInfo = qapi::info::EnumInfo {
 /// What a statistic is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StatsTarget {
-    /// the machine as a whole
+    /// The machine as a whole.
     Vm,
-    /// a virtual CPU
+    /// A virtual CPU.
     Vcpu,
 }
 
@@ -266,9 +266,9 @@ pub(super) static STATS_TARGET: qapi::info::EnumInfo = qapi::info::EnumInfo {
 /// What is asked of a provider.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StatsRequest {
-    /// the provider
+    /// The provider.
     pub provider: StatsProvider,
-    /// only these statistics
+    /// Only these statistics.
     pub names: Option<Vec<String>>,
 }
 
@@ -326,7 +326,7 @@ impl qapi::Encode for StatsRequest {
 /// What is asked about virtual CPUs.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct StatsVCPUFilter {
-    /// only those with these paths of objects
+    /// Only those with these paths of objects.
     pub vcpus: Option<Vec<String>>,
 }
 
@@ -376,7 +376,7 @@ impl qapi::Encode for StatsVCPUFilter {
 /// Which statistics are asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StatsFilter {
-    /// who counts (default: everyone)
+    /// Who counts (default: everyone).
     pub providers: Option<Vec<StatsRequest>>,
     /// `target`, and the members that depend on it.
     pub variant: StatsFilterVariant,
@@ -386,9 +386,9 @@ pub struct StatsFilter {
 #[allow(clippy::large_enum_variant, reason = "these values are few and short-lived")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum StatsFilterVariant {
-    /// the machine as a whole
+    /// The machine as a whole.
     Vm,
-    /// a virtual CPU
+    /// A virtual CPU.
     Vcpu(StatsVCPUFilter),
 }
 
@@ -470,11 +470,11 @@ impl qapi::Encode for StatsFilter {
 /// The value of a statistic.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StatsValue {
-    /// a number
+    /// A number.
     Scalar(u64),
-    /// whether something is so
+    /// Whether something is so.
     Boolean(bool),
-    /// the counts of a histogram
+    /// The counts of a histogram.
     List(Vec<u64>),
 }
 
@@ -524,9 +524,9 @@ impl qapi::Encode for StatsValue {
 /// A statistic.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stats {
-    /// its name
+    /// Its name.
     pub name: String,
-    /// its value
+    /// Its value.
     pub value: StatsValue,
 }
 
@@ -582,11 +582,11 @@ impl qapi::Encode for Stats {
 /// The statistics of one thing from one provider.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StatsResult {
-    /// who counted
+    /// Who counted.
     pub provider: StatsProvider,
-    /// the path of the CPU's object, unless they are about the machine
+    /// The path of the CPU's object, unless they are about the machine.
     pub qom_path: Option<String>,
-    /// the statistics
+    /// The statistics.
     pub stats: Vec<Stats>,
 }
 
@@ -654,17 +654,17 @@ impl qapi::Encode for StatsResult {
 /// the exponent to get the unit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StatsSchemaValue {
-    /// its name
+    /// Its name.
     pub name: String,
-    /// what its value means over time
+    /// What its value means over time.
     pub r#type: StatsType,
-    /// what it counts; absent if it is just a number
+    /// What it counts; absent if it is just a number.
     pub unit: Option<StatsUnit>,
-    /// the base, 2 or 10; absent if there is no factor
+    /// The base, 2 or 10; absent if there is no factor.
     pub base: Option<i8>,
-    /// the exponent
+    /// The exponent.
     pub exponent: i16,
-    /// of a linear histogram, the width of a bucket
+    /// Of a linear histogram, the width of a bucket.
     pub bucket_size: Option<u32>,
 }
 
@@ -758,11 +758,11 @@ impl qapi::Encode for StatsSchemaValue {
 /// The statistics that a provider has about one kind of thing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StatsSchema {
-    /// the provider
+    /// The provider.
     pub provider: StatsProvider,
-    /// the kind of thing
+    /// The kind of thing.
     pub target: StatsTarget,
-    /// the statistics
+    /// The statistics.
     pub stats: Vec<StatsSchemaValue>,
 }
 
@@ -827,7 +827,7 @@ impl qapi::Encode for StatsSchema {
 /// The arguments of `query-stats-schemas`.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct QueryStatsSchemasArgs {
-    /// only those of this provider
+    /// Only those of this provider.
     pub provider: Option<StatsProvider>,
 }
 

@@ -97,9 +97,9 @@ pub(super) static TPM_TYPE: qapi::info::EnumInfo =
 /// A trusted platform module of the machine.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TPMInfo {
-    /// its name
+    /// Its name.
     pub id: String,
-    /// the kind of device
+    /// The kind of device.
     pub model: TpmModel,
 }
 

@@ -5,11 +5,11 @@
 /// Whether a trace point writes to the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TraceEventState {
-    /// it was left out when the program was built
+    /// It was left out when the program was built.
     Unavailable,
-    /// no
+    /// No.
     Disabled,
-    /// yes
+    /// Yes.
     Enabled,
 }
 
@@ -73,11 +73,11 @@ pub(super) static TRACE_EVENT_STATE: qapi::info::EnumInfo = qapi::info::EnumInfo
 /// A trace point.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TraceEventInfo {
-    /// its name
+    /// Its name.
     pub name: String,
-    /// whether it writes to the log
+    /// Whether it writes to the log.
     pub state: TraceEventState,
-    /// whether it can be switched for single CPUs; none can
+    /// Whether it can be switched for single CPUs; none can.
     pub vcpu: bool,
 }
 
@@ -143,9 +143,9 @@ impl qapi::Encode for TraceEventInfo {
 /// The arguments of `trace-event-get-state`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TraceEventGetStateArgs {
-    /// a name, or a pattern with `*` and `?`
+    /// A name, or a pattern with `*` and `?`.
     pub name: String,
-    /// the index of a CPU, to see only trace points that can be switched for it
+    /// The index of a CPU, to see only trace points that can be switched for it.
     pub vcpu: Option<i64>,
 }
 
@@ -204,15 +204,15 @@ impl qapi::Encode for TraceEventGetStateArgs {
 /// The arguments of `trace-event-set-state`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TraceEventSetStateArgs {
-    /// a name, or a pattern with `*` and `?`
+    /// A name, or a pattern with `*` and `?`.
     pub name: String,
-    /// on or off
+    /// On or off.
     pub enable: bool,
-    /// not to fail if some of them were left out when the
-    /// program was built (default: false)
+    /// Not to fail if some of them were left out when the
+    /// program was built (default: false).
     pub ignore_unavailable: Option<bool>,
-    /// the index of a CPU, to switch only trace points that can be switched
-    /// for it
+    /// The index of a CPU, to switch only trace points that can be switched
+    /// for it.
     pub vcpu: Option<i64>,
 }
 

@@ -5,6 +5,7 @@
 use super::{ToyBox, ToyBrokenEvent};
 
 /// An event with its data.
+#[allow(clippy::large_enum_variant, reason = "events are few and short-lived")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// A toy is broken.

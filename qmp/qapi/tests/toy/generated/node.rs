@@ -6,11 +6,11 @@
 /// The kinds of node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NodeDriver {
-    /// reads as zeros
+    /// Reads as zeros.
     Empty,
-    /// a file
+    /// A file.
     File,
-    /// another node
+    /// Another node.
     Filter,
 }
 
@@ -71,9 +71,9 @@ pub(super) static NODE_DRIVER: qapi::info::EnumInfo = qapi::info::EnumInfo {
 /// A file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NodeFile {
-    /// its path
+    /// Its path.
     pub filename: String,
-    /// whether it is locked
+    /// Whether it is locked.
     pub locking: Option<bool>,
 }
 
@@ -129,9 +129,9 @@ impl qapi::Encode for NodeFile {
 /// A node above another.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NodeFilter {
-    /// the other
+    /// The other.
     pub file: Box<NodeRef>,
-    /// more of them
+    /// More of them.
     pub fallbacks: Option<Vec<NodeRef>>,
 }
 
@@ -189,9 +189,9 @@ impl qapi::Encode for NodeFilter {
 /// A node to be made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NodeOptions {
-    /// its name
+    /// Its name.
     pub name: Option<String>,
-    /// its size
+    /// Its size.
     pub size: Option<u64>,
     /// `driver`, and the members that depend on it.
     pub variant: NodeOptionsVariant,
@@ -201,12 +201,12 @@ pub struct NodeOptions {
 #[allow(clippy::large_enum_variant, reason = "these values are few and short-lived")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum NodeOptionsVariant {
-    /// reads as zeros
+    /// Reads as zeros.
     Empty,
-    /// a file
+    /// A file.
     File(NodeFile),
-    /// another node
-    Filter(Box<NodeFilter>),
+    /// Another node.
+    Filter(NodeFilter),
 }
 
 impl NodeOptionsVariant {
@@ -263,7 +263,7 @@ impl qapi::decode::Object for NodeOptions {
         let variant = match tag {
             NodeDriver::Empty => NodeOptionsVariant::Empty,
             NodeDriver::File => NodeOptionsVariant::File(from.take_flat()?),
-            NodeDriver::Filter => NodeOptionsVariant::Filter(Box::new(from.take_flat()?)),
+            NodeDriver::Filter => NodeOptionsVariant::Filter(from.take_flat()?),
         };
         Ok(NodeOptions { name, size, variant })
     }
@@ -297,11 +297,11 @@ impl qapi::Encode for NodeOptions {
 /// A node, made on the spot or known by name.
 #[derive(Clone, Debug, PartialEq)]
 pub enum NodeRef {
-    /// a new one
-    Definition(Box<NodeOptions>),
-    /// the name of one
+    /// A new one.
+    Definition(NodeOptions),
+    /// The name of one.
     Reference(String),
-    /// no node
+    /// No node.
     None(qapi::Null),
 }
 
@@ -351,7 +351,7 @@ impl qapi::Encode for NodeRef {
 /// The arguments of `node-add`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NodeAddArgs {
-    /// what to add
+    /// What to add.
     pub nodes: Vec<NodeOptions>,
 }
 

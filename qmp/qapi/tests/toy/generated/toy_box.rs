@@ -5,9 +5,9 @@
 /// What everything has.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ToyBase {
-    /// a name
+    /// A name.
     pub id: String,
-    /// a remark
+    /// A remark.
     pub note: Option<String>,
 }
 
@@ -63,9 +63,9 @@ impl qapi::Encode for ToyBase {
 /// Colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ToyColour {
-    /// like blood
+    /// Like blood.
     Red,
-    /// like grass
+    /// Like grass.
     Green,
 }
 
@@ -123,11 +123,11 @@ pub(super) static TOY_COLOUR: qapi::info::EnumInfo = qapi::info::EnumInfo {
 /// A number, a switch or a list.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ToyNumber {
-    /// a number
+    /// A number.
     Number(u64),
-    /// a switch
+    /// A switch.
     Switch(bool),
-    /// several numbers
+    /// Several numbers.
     List(Vec<i64>),
 }
 
@@ -179,41 +179,41 @@ impl qapi::Encode for ToyNumber {
 pub struct ToyBox {
     /// The members of `ToyBase`.
     pub base: ToyBase,
-    /// a switch
+    /// A switch.
     pub b: Option<bool>,
-    /// a number
+    /// A number.
     pub i: Option<i64>,
-    /// a small number
+    /// A small number.
     pub i8: Option<i8>,
-    /// a number
+    /// A number.
     pub i16: Option<i16>,
-    /// a small number
+    /// A small number.
     pub u8: Option<u8>,
-    /// a number
+    /// A number.
     pub u16: Option<u16>,
-    /// a number
+    /// A number.
     pub u32: Option<u32>,
-    /// a large number
+    /// A large number.
     pub u64: Option<u64>,
-    /// a size
+    /// A size.
     pub s: Option<u64>,
-    /// a number with a fraction
+    /// A number with a fraction.
     pub f: Option<f64>,
-    /// a colour
+    /// A colour.
     pub c: Option<ToyColour>,
-    /// anything
+    /// Anything.
     pub any: Option<qapi::Value>,
-    /// null
+    /// Null.
     pub nothing: Option<qapi::Null>,
-    /// names
+    /// Names.
     pub list: Option<Vec<String>>,
-    /// small numbers
+    /// Small numbers.
     pub numbers: Option<Vec<u8>>,
-    /// colours
+    /// Colours.
     pub colours: Option<Vec<ToyColour>>,
-    /// numbers or switches
+    /// Numbers or switches.
     pub bits: Option<Vec<ToyNumber>>,
-    /// another box
+    /// Another box.
     pub r#box: Option<Box<ToyBox>>,
 }
 
@@ -410,7 +410,7 @@ impl qapi::Encode for ToyBox {
 /// The arguments of `toy-get`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ToyGetArgs {
-    /// its name
+    /// Its name.
     pub id: String,
 }
 
@@ -457,7 +457,7 @@ impl qapi::Encode for ToyGetArgs {
 /// The arguments of `toy-add`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ToyAddArgs {
-    /// what to add
+    /// What to add.
     pub driver: String,
 }
 
@@ -504,7 +504,7 @@ impl qapi::Encode for ToyAddArgs {
 /// The arguments of `toy-echo`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ToyEchoArgs {
-    /// the word
+    /// The word.
     pub word: String,
 }
 
@@ -551,9 +551,9 @@ impl qapi::Encode for ToyEchoArgs {
 /// The data of `TOY_BROKEN`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ToyBrokenEvent {
-    /// its name
+    /// Its name.
     pub id: String,
-    /// its colour
+    /// Its colour.
     pub colour: Option<ToyColour>,
 }
 
