@@ -42,9 +42,9 @@ pub trait Backend: Send {
     /// `events` happened on `fd`; unknown descriptors and spurious events are ignored.
     fn ready(&mut self, fd: RawFd, events: EventSet, notices: &mut Vec<Notice>);
 
-    /// Takes received bytes, and descriptors that came with them. Never returns 0 for a non-empty
-    /// `buf`: [`io::ErrorKind::WouldBlock`] when nothing is there. The end of the stream is reported
-    /// by the following [`Backend::ready`].
+    /// Takes received bytes, and descriptors that came with them. 0 for a non-empty `buf` means that
+    /// the stream has ended; the driver calls [`Backend::disconnect`] when it has finished with the
+    /// connection, and until then may still write. [`io::ErrorKind::WouldBlock`] when nothing is there.
     fn read(&mut self, buf: &mut [u8], fds: &mut Vec<OwnedFd>) -> io::Result<usize>;
 
     /// Sends bytes; returns how many were taken, or [`io::ErrorKind::WouldBlock`]. With nobody at the

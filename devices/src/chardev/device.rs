@@ -208,6 +208,11 @@ impl Attachment {
         self.line.is_open()
     }
 
+    /// Ends the current connection where there is such a thing; [`super::CharEvent::Closed`] follows.
+    pub(super) fn disconnect(&self) {
+        self.line.with_backend(|backend| backend.disconnect());
+    }
+
     /// Whether the guest's side is ready to talk (it is, from the start): what
     /// [`Chardev::frontend_open`] tells.
     pub fn set_open(&self, open: bool) {

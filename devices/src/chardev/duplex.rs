@@ -4,9 +4,10 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use rustix::event::epoll;
+use rustix::io::Errno;
 use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
 
-use super::backend::{Backend, CharEvent, Notice};
+use super::backend::{Backend, Notice};
 use super::stdio::Claim;
 use super::terminal::Terminal;
 use crate::event_loop::EventSet;
@@ -16,7 +17,7 @@ pub(super) struct Duplex {
     name: &'static str,
     input: Option<Input>,
     output: OwnedFd,
-    /// The end of the stream was reported.
+    /// The input is over for good.
     closed: bool,
     /// Of `stdio`: the terminal is restored before another device may claim it.
     terminal: Option<(Terminal, Claim)>,
@@ -26,7 +27,7 @@ struct Input {
     fd: OwnedFd,
     /// Always readable; watched in place of a descriptor that epoll does not take.
     stand_in: Option<EventFd>,
-    /// The stream has ended; to be reported.
+    /// The stream has ended; nothing more is to be watched.
     ended: bool,
 }
 
@@ -67,7 +68,8 @@ impl Backend for Duplex {
     fn interest(&self, input: bool, output: bool) -> Vec<(RawFd, EventSet)> {
         let mut interest: Vec<(RawFd, EventSet)> = Vec::with_capacity(2);
         if let Some(source) = &self.input
-            && (input || source.ended)
+            && input
+            && !source.ended
         {
             let fd = match &source.stand_in {
                 Some(always) => always.as_raw_fd(),
@@ -85,30 +87,22 @@ impl Backend for Duplex {
         if fd == self.output.as_raw_fd() && !(events - EventSet::IN).is_empty() {
             notices.push(Notice::Writable);
         }
-        if self.input.as_ref().is_some_and(|input| input.ended) {
-            self.input = None;
-            self.closed = true;
-            notices.push(Notice::Event(CharEvent::Closed));
-        }
     }
 
     fn read(&mut self, buf: &mut [u8], _fds: &mut Vec<OwnedFd>) -> io::Result<usize> {
-        let Some(input) = self.input.as_mut().filter(|input| !input.ended) else {
+        let Some(input) = &mut self.input else {
             return Err(io::ErrorKind::WouldBlock.into());
         };
         match rustix::io::read(&input.fd, &mut *buf) {
-            Ok(0) if !buf.is_empty() => {
-                input.ended = true;
-                Err(io::ErrorKind::WouldBlock.into())
+            Ok(count) => {
+                input.ended = count == 0 && !buf.is_empty();
+                Ok(count)
             }
-            Ok(count) => Ok(count),
-            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {
-                Err(io::ErrorKind::WouldBlock.into())
-            }
+            Err(Errno::AGAIN | Errno::INTR) => Err(io::ErrorKind::WouldBlock.into()),
             Err(e) => {
                 log::warn!("{}: cannot read: {e}", self.name);
                 input.ended = true;
-                Err(io::ErrorKind::WouldBlock.into())
+                Ok(0)
             }
         }
     }
@@ -126,6 +120,11 @@ impl Backend for Duplex {
         self.name.to_string()
     }
 
+    fn disconnect(&mut self) {
+        self.input = None;
+        self.closed = true;
+    }
+
     fn set_echo(&mut self, echo: bool) {
         if let Some((terminal, _)) = &self.terminal {
             terminal.set_echo(echo);
@@ -138,7 +137,7 @@ fn can_poll(fd: BorrowedFd<'_>) -> io::Result<bool> {
     let probe = epoll::create(epoll::CreateFlags::CLOEXEC)?;
     match epoll::add(&probe, fd, epoll::EventData::new_u64(0), epoll::EventFlags::empty()) {
         Ok(()) => Ok(true),
-        Err(rustix::io::Errno::PERM) => Ok(false),
+        Err(Errno::PERM) => Ok(false),
         Err(e) => Err(e.into()),
     }
 }

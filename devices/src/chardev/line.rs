@@ -3,22 +3,20 @@
 //! The line drives its back end on an event loop: on the user's, or on its home loop while there is
 //! no user, so that clients can connect and reconnect. A [`super::Port`] drives it itself.
 
+mod drive;
+mod port;
+
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
 
+use self::drive::LineSource;
 use super::backend::{Backend, CharEvent, Frontend, Notice};
 use super::error::Error;
 use super::log_file::Log;
 use super::null::Null;
-use crate::event_loop::{EventSet, LoopHandle, Source, Watch};
-
-/// Bytes handed to a user at once.
-const CHUNK: usize = 4096;
-/// Chunks per event; then other descriptors of the loop have their turn.
-const CHUNKS_PER_EVENT: usize = 16;
+use crate::event_loop::{LoopHandle, Watch};
 
 pub(super) struct Line {
     label: String,
@@ -80,6 +78,16 @@ impl State {
         }
     }
 
+    /// Whether the user does not know yet. From now on it does.
+    fn is_news(&mut self, notice: Notice) -> bool {
+        match notice {
+            Notice::Event(CharEvent::Opened) => !std::mem::replace(&mut self.announced, true),
+            Notice::Event(CharEvent::Closed) => std::mem::replace(&mut self.announced, false),
+            Notice::Event(_) => true,
+            Notice::Writable => std::mem::replace(&mut self.output, false),
+        }
+    }
+
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         let taken = match self.backend.write(data) {
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {
@@ -91,20 +99,6 @@ impl State {
             log.write(&data[..taken]);
         }
         Ok(taken)
-    }
-}
-
-/// What the event loop holds: the line for one epoch.
-struct LineSource {
-    line: Weak<Line>,
-    epoch: u64,
-}
-
-impl Source for LineSource {
-    fn ready(&self, fd: RawFd, events: EventSet) {
-        if let Some(line) = self.line.upgrade() {
-            line.dispatch(self.epoch, fd, events);
-        }
     }
 }
 
@@ -193,25 +187,6 @@ impl Line {
                 }
             });
         }
-    }
-
-    /// Tells the user what [`Line::announce`] asked for, unless that is done.
-    fn settle(&self, epoch: u64) {
-        let (what, open) = match self.lock_if(epoch) {
-            Some(mut state) => match state.announce.take() {
-                Some(what) => (what, state.backend.is_open()),
-                None => return,
-            },
-            None => return,
-        };
-        if what == Announce::Afresh || !open {
-            self.tell(epoch, Notice::Event(CharEvent::Closed));
-        }
-        if open {
-            self.tell(epoch, Notice::Event(CharEvent::Opened));
-        }
-        // Another connection, or none, takes output where the old one was full.
-        self.tell(epoch, Notice::Writable);
     }
 
     /// Makes `frontend` the user, driven on the loop `on`.
@@ -379,157 +354,4 @@ impl Line {
             state.refresh(false);
         }
     }
-
-    /// The back end's descriptor has news.
-    fn dispatch(&self, epoch: u64, fd: RawFd, events: EventSet) {
-        self.settle(epoch);
-        let mut notices = Vec::new();
-        {
-            let Some(mut state) = self.lock_if(epoch) else {
-                return;
-            };
-            state.backend.ready(fd, events, &mut notices);
-            let gone = EventSet::HANG_UP | EventSet::READ_HANG_UP | EventSet::ERROR;
-            if matches!(state.user, User::Nobody) && events.intersects(gone) {
-                discard(&mut *state.backend);
-                state.backend.ready(fd, events, &mut notices);
-            }
-            let reopened = notices.iter().any(|n| matches!(n, Notice::Event(_)));
-            state.refresh(reopened);
-        }
-        for notice in notices {
-            self.tell(epoch, notice);
-        }
-        self.pump(epoch);
-    }
-
-    /// Passes one notice to the frontend, if it does not know yet.
-    fn tell(&self, epoch: u64, notice: Notice) {
-        let frontend = {
-            let Some(mut state) = self.lock_if(epoch) else {
-                return;
-            };
-            let news = match notice {
-                Notice::Event(CharEvent::Opened) => !std::mem::replace(&mut state.announced, true),
-                Notice::Event(CharEvent::Closed) => std::mem::replace(&mut state.announced, false),
-                Notice::Event(_) => true,
-                Notice::Writable => std::mem::replace(&mut state.output, false),
-            };
-            if !news {
-                return;
-            }
-            if notice == Notice::Writable {
-                state.refresh(false);
-            }
-            match &state.user {
-                User::Frontend(frontend, _) => frontend.clone(),
-                _ => return,
-            }
-        };
-        match notice {
-            Notice::Event(event) => frontend.event(event),
-            Notice::Writable => frontend.writable(),
-        }
-    }
-
-    /// Moves input to the frontend while both sides can.
-    fn pump(&self, epoch: u64) {
-        let mut buf = [0; CHUNK];
-        for _ in 0..CHUNKS_PER_EVENT {
-            let (frontend, accepted) = match self.lock_if(epoch) {
-                Some(state) if state.input => match &state.user {
-                    User::Frontend(frontend, _) => (frontend.clone(), state.accepted),
-                    _ => return,
-                },
-                _ => return,
-            };
-            let room = frontend.can_receive().min(CHUNK);
-            let Some(mut state) = self.lock_if(epoch) else {
-                return;
-            };
-            if room == 0 {
-                if state.accepted == accepted {
-                    state.input = false;
-                    state.refresh(false);
-                }
-                return;
-            }
-            // Descriptors mean nothing to a frontend; they are closed here.
-            let count = state.backend.read(&mut buf[..room], &mut Vec::new());
-            state.refresh(false);
-            drop(state);
-            match count {
-                Ok(count) => frontend.receive(&buf[..count]),
-                Err(_) => return,
-            }
-        }
-    }
-
-    /// As [`Backend::interest`], for the port.
-    pub(super) fn port_interest(&self, input: bool, output: bool) -> Vec<(RawFd, EventSet)> {
-        let state = self.lock();
-        let mut interest = state.backend.interest(input, output);
-        if let User::Port(changed) = &state.user {
-            interest.push((changed.as_raw_fd(), EventSet::IN));
-        }
-        interest
-    }
-
-    /// As [`Backend::ready`], for the port.
-    pub(super) fn port_ready(&self, fd: RawFd, events: EventSet) -> Vec<CharEvent> {
-        let mut state = self.lock();
-        let mut notices = Vec::new();
-        match &state.user {
-            User::Port(changed) if changed.as_raw_fd() == fd => {
-                // Empty when the event is spurious.
-                let _ = changed.read();
-                notices.push(Notice::Event(if state.backend.is_open() {
-                    CharEvent::Opened
-                } else {
-                    CharEvent::Closed
-                }));
-            }
-            _ => state.backend.ready(fd, events, &mut notices),
-        }
-        let mut told = Vec::new();
-        for notice in notices {
-            let news = match notice {
-                Notice::Event(CharEvent::Opened) => !std::mem::replace(&mut state.announced, true),
-                Notice::Event(CharEvent::Closed) => std::mem::replace(&mut state.announced, false),
-                Notice::Event(_) => true,
-                Notice::Writable => false,
-            };
-            if let Notice::Event(event) = notice
-                && news
-            {
-                told.push(event);
-            }
-        }
-        told
-    }
-
-    pub(super) fn port_read(&self, buf: &mut [u8], fds: &mut Vec<OwnedFd>) -> io::Result<usize> {
-        self.lock().backend.read(buf, fds)
-    }
-
-    pub(super) fn port_write(&self, data: &[u8]) -> io::Result<usize> {
-        self.lock().write(data)
-    }
-
-    pub(super) fn is_open(&self) -> bool {
-        self.lock().backend.is_open()
-    }
-
-    /// The port ends the connection; it is not told about that.
-    pub(super) fn port_disconnect(&self) {
-        let mut state = self.lock();
-        state.backend.disconnect();
-        state.announced = state.backend.is_open();
-    }
-}
-
-/// Throws away what a client sent that has left before anybody was there to read it.
-fn discard(backend: &mut dyn Backend) {
-    let mut buf = [0; CHUNK];
-    while backend.read(&mut buf, &mut Vec::new()).is_ok() {}
 }

@@ -16,6 +16,7 @@ mod device;
 mod duplex;
 mod error;
 mod files;
+mod from_qapi;
 mod inherited;
 mod line;
 mod log_file;

@@ -35,17 +35,18 @@ impl Port {
         self.line.port_interest(input, output)
     }
 
-    /// `events` happened on `fd`; returns what that means for the connection. Read until
-    /// [`io::ErrorKind::WouldBlock`] afterwards: the end of the stream is reported by the call after
-    /// everything was read.
+    /// `events` happened on `fd`; returns what that means for the connection. Input
+    /// that is there may be read before or after this call.
     pub fn ready(&mut self, fd: RawFd, events: EventSet) -> Vec<CharEvent> {
         self.line.port_ready(fd, events)
     }
 
-    /// Takes received bytes, and descriptors that came with them.
+    /// Takes received bytes, and descriptors that came with them. 0 for a non-empty `buf` is the end
+    /// of the stream: what was asked can still be answered, then the owner calls
+    /// [`Port::disconnect`].
     ///
     /// # Errors
-    /// [`io::ErrorKind::WouldBlock`] when nothing is there. Never returns 0 for a non-empty `buf`.
+    /// [`io::ErrorKind::WouldBlock`] when nothing is there.
     pub fn read(&mut self, buf: &mut [u8], fds: &mut Vec<OwnedFd>) -> io::Result<usize> {
         self.line.port_read(buf, fds)
     }

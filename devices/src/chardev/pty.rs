@@ -24,8 +24,6 @@ pub(super) struct Pty {
     path: String,
     timer: Timer,
     connected: bool,
-    /// Reading found that the last user has gone.
-    ended: bool,
 }
 
 impl Pty {
@@ -48,7 +46,7 @@ impl Pty {
         let path = ptsname(&master, Vec::new())?.to_string_lossy().into_owned();
         let timer = Timer::new()?;
         timer.every(LOOK_AGAIN);
-        Ok(Pty { master, path, timer, connected: false, ended: false })
+        Ok(Pty { master, path, timer, connected: false })
     }
 
     /// Whether somebody has the other side open.
@@ -66,7 +64,6 @@ impl Pty {
             return;
         }
         self.connected = connected;
-        self.ended = false;
         if connected {
             self.timer.stop();
             notices.push(Notice::Event(CharEvent::Opened));
@@ -101,27 +98,22 @@ impl Backend for Pty {
             }
             // Input that is still there is read first, if the user takes it; what is left waits in
             // the terminal for the next one.
-            let hung_up = events.contains(EventSet::HANG_UP) && !events.contains(EventSet::IN);
-            if self.ended || hung_up {
+            if events.contains(EventSet::HANG_UP) && !events.contains(EventSet::IN) {
                 let present = self.peer_present();
-                self.ended = false;
                 self.set_connected(present, notices);
             }
         }
     }
 
     fn read(&mut self, buf: &mut [u8], _fds: &mut Vec<OwnedFd>) -> io::Result<usize> {
-        if !self.connected || self.ended {
+        if !self.connected {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         match rustix::io::read(&self.master, &mut *buf) {
-            Ok(count) if count > 0 || buf.is_empty() => Ok(count),
+            Ok(count) => Ok(count),
             Err(Errno::AGAIN | Errno::INTR) => Err(io::ErrorKind::WouldBlock.into()),
             // EIO is how a master reads after the last user has gone.
-            Ok(_) | Err(_) => {
-                self.ended = true;
-                Err(io::ErrorKind::WouldBlock.into())
-            }
+            Err(_) => Ok(0),
         }
     }
 
@@ -134,6 +126,11 @@ impl Backend for Pty {
 
     fn is_open(&self) -> bool {
         self.connected
+    }
+
+    fn disconnect(&mut self) {
+        // Whoever is still there is found again at the next look.
+        self.set_connected(false, &mut Vec::new());
     }
 
     fn filename(&self) -> String {

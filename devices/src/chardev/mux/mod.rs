@@ -198,6 +198,13 @@ impl Mux {
         self.resume_below();
     }
 
+    /// Ends the connection of the character device below.
+    fn disconnect_below(&self) {
+        if let Some(base) = &*self.base() {
+            base.disconnect();
+        }
+    }
+
     /// There may be room for input again.
     fn resume_below(&self) {
         if let Some(base) = &*self.base() {

@@ -85,6 +85,11 @@ impl Backend for MuxPort {
         "mux".to_string()
     }
 
+    fn disconnect(&mut self) {
+        // There is one connection for all users.
+        self.mux.disconnect_below();
+    }
+
     fn take_focus(&mut self) {
         self.mux.lock().set_focus(Some(self.index));
     }

@@ -16,7 +16,7 @@ use rustix::net::{SocketFlags, accept_with};
 use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
 
 use self::address::{Listeners, connect_to, describe, listen_on, not_a_socket};
-use self::stream::{Stream, Verdict};
+use self::stream::Stream;
 use super::backend::{Backend, CharEvent, Notice};
 use super::config::{Address, Role, Socket};
 use super::error::Error;
@@ -248,14 +248,8 @@ impl Backend for SocketBackend {
             if fd != stream.fd() {
                 return;
             }
-            match stream.ready(events) {
-                Verdict::Fine => return,
-                Verdict::Writable => notices.push(Notice::Writable),
-                Verdict::Gone => {
-                    self.disconnect();
-                    notices.push(Notice::Event(CharEvent::Closed));
-                    notices.push(Notice::Writable);
-                }
+            if stream.ready(events) {
+                notices.push(Notice::Writable);
             }
             return;
         }

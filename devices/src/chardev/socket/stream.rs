@@ -21,22 +21,12 @@ pub(super) struct Stream {
     unix: bool,
     /// The text of `query-chardev` while connected.
     pub(super) filename: String,
-    /// Reading found the end of the stream, or an error.
+    /// Reading found the end of the stream, or an error; nothing more is to be read.
     ended: bool,
     /// Both directions are closed; what was received before may still be read.
     hung_up: bool,
     /// The other side sends no more; what was received before may still be read.
     half_closed: bool,
-}
-
-/// What an event means for the connection.
-pub(super) enum Verdict {
-    /// Nothing special.
-    Fine,
-    /// Output can be tried again.
-    Writable,
-    /// It is over.
-    Gone,
 }
 
 impl Stream {
@@ -66,51 +56,46 @@ impl Stream {
     }
 
     pub(super) fn interest(&self, input: bool, output: bool) -> Option<(RawFd, EventSet)> {
-        // A hang-up cannot be masked. Once it is known, and while the user has no room for what is
-        // left to read, there is nothing more to learn.
-        if self.hung_up && !input && !self.ended {
+        let input = input && !self.ended;
+        // A hang-up cannot be masked. Once it is known, and while there is nothing to read or no
+        // room for it, there is nothing more to learn.
+        if self.hung_up && !input {
             return None;
         }
         let mut events = EventSet::empty();
-        // The end of the stream is reported whether or not there is room.
-        events.set(EventSet::IN, input || self.ended);
+        events.set(EventSet::IN, input);
         events.set(EventSet::OUT, output && !self.hung_up);
-        events.set(EventSet::READ_HANG_UP, !input && !self.half_closed);
+        events.set(EventSet::READ_HANG_UP, !input && !self.half_closed && !self.ended);
         Some((self.fd(), events))
     }
 
-    pub(super) fn ready(&mut self, events: EventSet) -> Verdict {
+    /// Returns whether output can be tried again.
+    pub(super) fn ready(&mut self, events: EventSet) -> bool {
         if events.intersects(EventSet::HANG_UP | EventSet::ERROR) {
             self.hung_up = true;
         }
         if events.contains(EventSet::READ_HANG_UP) {
             self.half_closed = true;
         }
-        if self.ended {
-            Verdict::Gone
-        } else if events.intersects(EventSet::OUT | EventSet::HANG_UP | EventSet::ERROR) {
-            Verdict::Writable
-        } else {
-            Verdict::Fine
-        }
+        self.hung_up || events.contains(EventSet::OUT)
     }
 
     /// As [`super::super::Backend::read`].
     pub(super) fn read(&mut self, buf: &mut [u8], fds: &mut Vec<OwnedFd>) -> io::Result<usize> {
-        if self.ended {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
         let got = if self.unix {
             self.receive_message(buf, fds)
         } else {
             recv(&self.fd, &mut *buf, RecvFlags::DONTWAIT).map(|(_, count)| count)
         };
         match got {
-            Ok(count) if count > 0 || buf.is_empty() => return Ok(count),
-            Err(Errno::AGAIN | Errno::INTR) => {}
-            Ok(_) | Err(_) => self.ended = true,
+            Ok(count) if count > 0 || buf.is_empty() => Ok(count),
+            Err(Errno::AGAIN | Errno::INTR) => Err(io::ErrorKind::WouldBlock.into()),
+            // A connection that was reset has ended, too.
+            Ok(_) | Err(_) => {
+                self.ended = true;
+                Ok(0)
+            }
         }
-        Err(io::ErrorKind::WouldBlock.into())
     }
 
     fn receive_message(&self, buf: &mut [u8], fds: &mut Vec<OwnedFd>) -> rustix::io::Result<usize> {
