@@ -10,8 +10,6 @@ use super::Uart;
 
 /// I/O port and interrupt of COM1 to COM4.
 const PORTS: [(u32, u32); 4] = [(0x3f8, 4), (0x2f8, 3), (0x3e8, 4), (0x2e8, 3)];
-/// The ISA bus has 16 interrupt lines.
-const INTERRUPTS: u32 = 16;
 /// The value of `index`, `iobase` and `irq` that leaves the choice to us.
 const UNSET: u32 = u32::MAX;
 
@@ -80,9 +78,6 @@ impl IsaSerial {
         }
         if self.irq == UNSET {
             self.irq = irq;
-        }
-        if self.irq >= INTERRUPTS {
-            return Err(Error::message(format!("there is no ISA interrupt {}", self.irq)));
         }
         if self.baudbase == 0 {
             return Err(Error::message("Parameter 'baudbase' expects a value other than 0"));

@@ -360,7 +360,7 @@ fn what_cannot_be_is_refused() {
     bench.ringbuf("c");
     for (set, text) in [
         (&[("index", "4")][..], "Max. supported number of ISA serial ports is 4."),
-        (&[("irq", "16")], "there is no ISA interrupt 16"),
+        (&[("irq", "24")], "there is no interrupt line 24"),
         (&[("iobase", "0xfff9")], "I/O ports 0xfff9 of 'serial' do not exist"),
         (&[("chardev", "x")], "Chardev 'x' not found"),
         (&[("baudbase", "0")], "Parameter 'baudbase' expects a value other than 0"),
