@@ -1,11 +1,13 @@
 //! From the command line to a running program, and to its exit status.
 
-use std::ffi::OsString;
+use std::ffi::{CString, OsString};
 use std::io::IsTerminal;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
 use devices::event_loop::EventLoop;
 use devices::request::{EventSink, RequestSink};
+use qapi::{Dict, Value};
 use qmp::Server;
 use thiserror::Error;
 
@@ -83,9 +85,17 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<i32, Error> {
     let daemon = daemon.map_err(Error::system("cannot go to the background"))?;
     let signals = Signals::collect().map_err(Error::system("signals"))?;
     logging::start(&options)?;
+    name_process(&options)?;
     let status = serve(options, signals, daemon);
     devices::chardev::restore_terminal();
     status
+}
+
+/// `-name process=`: what `ps` and `top` show, at most 15 bytes of it.
+fn name_process(options: &Options) -> Result<(), Error> {
+    let Some(name) = &options.name.process else { return Ok(()) };
+    let name = CString::new(name.as_str()).unwrap_or_default();
+    rustix::thread::set_name(&name).map_err(|error| Error::system("process name")(error.into()))
 }
 
 fn serve(options: Options, signals: Signals, daemon: Option<Daemon>) -> Result<i32, Error> {
@@ -154,8 +164,9 @@ fn connect(
         }));
     }
     for item in &options.chardevs {
+        let dict = resolve_auto(&item.dict, &options);
         opener
-            .add_from_options(&mut machine.tree, &item.dict)
+            .add_from_options(&mut machine.tree, &dict)
             .map_err(|error| item.location.error(error.to_string()))?;
     }
     for monitor in options.monitors.iter().chain(&default_monitor) {
@@ -163,6 +174,20 @@ fn connect(
             .map_err(|error| monitor.location.error(error.to_string()))?;
     }
     Ok(options)
+}
+
+/// A monitor's `unix:PATH` that says neither `server` nor `wait` connects if somebody listens there,
+/// and listens otherwise.
+fn resolve_auto(dict: &Dict, options: &Options) -> Dict {
+    let mut dict = dict.clone();
+    let text = |name: &str| dict.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (id, path) = (text("id"), text("path"));
+    let undecided = options.monitors.iter().any(|monitor| monitor.auto && monitor.chardev == id);
+    if undecided && UnixStream::connect(&path).is_err() {
+        dict.insert("server", true);
+        dict.insert("wait", false);
+    }
+    dict
 }
 
 fn add_inherited_fds(options: &Options, fd_sets: &FdSets) -> Result<(), Error> {
