@@ -122,8 +122,30 @@ impl Opener {
     /// # Errors
     /// The description is wrong, the label taken, or the host refuses.
     pub(crate) fn add_from_options(&self, tree: &mut Tree, options: &Dict) -> Result<()> {
+        self.add_described(tree, options, Config::from_options(options)?)
+    }
+
+    /// As [`Opener::add_from_options`], for the serial port that nobody asked for: standard input
+    /// is left alone unless `input`.
+    ///
+    /// # Errors
+    /// As [`Opener::add_from_options`].
+    pub(crate) fn add_default_serial(
+        &self,
+        tree: &mut Tree,
+        options: &Dict,
+        listen: bool,
+    ) -> Result<()> {
+        let mut described = Config::from_options(options)?;
+        if let Kind::Stdio { input, .. } = &mut described.config.kind {
+            *input = listen;
+        }
+        self.add_described(tree, options, described)
+    }
+
+    fn add_described(&self, tree: &mut Tree, options: &Dict, described: FromOptions) -> Result<()> {
         let label = options.get("id").and_then(|id| id.as_str()).unwrap_or_default();
-        let FromOptions { config, mux } = Config::from_options(options)?;
+        let FromOptions { config, mux } = described;
         let starting = Self { context: Context { wait: true, ..self.context.clone() } };
         if !mux {
             return starting.add(tree, label, &config);

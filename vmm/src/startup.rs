@@ -156,7 +156,7 @@ fn connect(
 ) -> Result<Options, Error> {
     let mut default_monitor: Option<MonitorOptions> = None;
     if let Some(serial) = options.default_serial(std::io::stdin().is_terminal()) {
-        opener.add_from_options(&mut machine.tree, &serial.chardev)?;
+        opener.add_default_serial(&mut machine.tree, &serial.chardev, serial.input)?;
         default_monitor = serial.monitor;
         options.serials.push(Serial::Chardev(options::Located {
             value: "serial0".into(),

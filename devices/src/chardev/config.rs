@@ -38,6 +38,8 @@ pub enum Kind {
     Stdio {
         /// Whether control characters (Ctrl-C) act on the process instead of being input.
         signal: bool,
+        /// Whether standard input is read; otherwise it is left to others.
+        input: bool,
     },
     /// A new pseudo-terminal.
     Pty,

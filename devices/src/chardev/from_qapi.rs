@@ -18,7 +18,7 @@ impl TryFrom<ChardevBackend> for Config {
             ChardevBackend::Pty(common) => (Kind::Pty, common.data),
             ChardevBackend::Stdio(stdio) => {
                 let signal = stdio.data.signal.unwrap_or(true);
-                (Kind::Stdio { signal }, stdio.data.base)
+                (Kind::Stdio { signal, input: true }, stdio.data.base)
             }
             ChardevBackend::File(file) => {
                 let append = file.data.append.unwrap_or(false);

@@ -86,7 +86,7 @@ pub(super) fn backend(
     let log = open_log(config, context)?;
     let backend: Box<dyn Backend> = match &config.kind {
         Kind::Null => Box::new(Null),
-        Kind::Stdio { signal } => Box::new(stdio::open(*signal)?),
+        Kind::Stdio { signal, input } => Box::new(stdio::open(*signal, *input)?),
         Kind::Pty => Box::new(Pty::open()?),
         Kind::File { out, input, append } => {
             Box::new(files::file(out, input.as_deref(), *append, context)?)

@@ -33,15 +33,17 @@ impl Drop for Claim {
     }
 }
 
-/// Opens standard input and output; `signal` as in [`super::Kind::Stdio`].
-pub(super) fn open(signal: bool) -> Result<Duplex, Error> {
+/// Opens standard output, and standard input if `listen`; `signal` and `listen` as in
+/// [`super::Kind::Stdio`].
+pub(super) fn open(signal: bool, listen: bool) -> Result<Duplex, Error> {
     let claim = Claim::take()?;
     let failed = |e: std::io::Error| Error::io("Could not open standard input and output", e);
     let (input, output) = (rustix::stdio::stdin(), rustix::stdio::stdout());
     let terminal = Terminal::acquire(input, signal).map_err(failed)?;
-    let input = private(input, OFlags::RDONLY, &terminal).map_err(failed)?;
+    let input = listen.then(|| private(input, OFlags::RDONLY, &terminal)).transpose();
+    let input = input.map_err(failed)?;
     let output = private(output, OFlags::WRONLY, &terminal).map_err(failed)?;
-    let streams = Duplex::new("stdio", Some(input), output).map_err(failed)?;
+    let streams = Duplex::new("stdio", input, output).map_err(failed)?;
     Ok(streams.with_terminal(terminal, claim))
 }
 

@@ -10,7 +10,7 @@ use arch::smbios::{self, SmbiosConfig};
 use devices::backend::MemoryBackendRam;
 use devices::chipset::{I440fx, PowerManagement};
 use devices::debug::PvPanic;
-use devices::fw_cfg::FwCfg;
+use devices::fw_cfg::{FwCfg, key};
 use devices::memory::{Access, Mapping, RamBlock, RamRegion, RamView, Target};
 use devices::object::Plan;
 use devices::rtc::Rtc;
@@ -43,7 +43,7 @@ impl Machine {
         self.serial_ports(options)?;
         self.user_devices(options)?;
         self.fill_cmos(options);
-        self.fill_fw_cfg(options);
+        self.fill_fw_cfg(options)?;
         self.board.start = self.start_of(options)?;
         Ok(())
     }
@@ -154,17 +154,20 @@ impl Machine {
         rtc.set_cmos(0x38, next() << 4);
     }
 
-    fn fill_fw_cfg(&self, options: &Options) {
+    fn fill_fw_cfg(&self, options: &Options) -> Result<(), Error> {
         let devices = self.tree.objects::<FwCfg>();
-        let Some((_, fw_cfg)) = devices.first() else { return };
+        let Some((_, fw_cfg)) = devices.first() else { return Ok(()) };
         let smp = &options.smp;
-        fw_cfg.add_item(0x02, &options.uuid.unwrap_or_default());
-        fw_cfg.add_item(0x03, &options.memory.size.to_le_bytes());
-        fw_cfg.add_item(0x04, &u16::from(!options.machine.graphics).to_le_bytes());
-        fw_cfg.add_item(0x05, &(smp.cpus as u16).to_le_bytes());
-        fw_cfg.add_item(0x0f, &(smp.maxcpus as u16).to_le_bytes());
-        fw_cfg.add_item(0x0e, &u16::from(options.boot.menu == Some(true)).to_le_bytes());
-        fw_cfg.add_file("etc/e820", &arch::e820::Map::firmware(options.memory.size).to_fw_cfg());
+        let word = |value: u16| value.to_le_bytes().to_vec();
+        fw_cfg.add_item(key::UUID, options.uuid.unwrap_or_default().to_vec());
+        fw_cfg.add_item(key::RAM_SIZE, options.memory.size.to_le_bytes().to_vec());
+        fw_cfg.add_item(key::NOGRAPHIC, word(u16::from(!options.machine.graphics)));
+        fw_cfg.add_item(key::NB_CPUS, word(smp.cpus as u16));
+        fw_cfg.add_item(key::MAX_CPUS, word(smp.maxcpus as u16));
+        fw_cfg.add_item(key::BOOT_MENU, word(u16::from(options.boot.menu == Some(true))));
+        let map = arch::e820::Map::firmware(options.memory.size).to_fw_cfg();
+        fw_cfg.add_file("etc/e820", map)?;
+        Ok(())
     }
 
     fn start_of(&mut self, options: &Options) -> Result<Start, Error> {

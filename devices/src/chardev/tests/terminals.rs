@@ -63,9 +63,9 @@ fn stdio_child() {
         return;
     }
     let rig = Rig::new();
-    let chardev = rig.open(Kind::Stdio { signal: true });
+    let chardev = rig.open(Kind::Stdio { signal: true, input: true });
     assert_eq!(
-        rig.refused(Kind::Stdio { signal: true }),
+        rig.refused(Kind::Stdio { signal: true, input: true }),
         "cannot use stdio by multiple character devices"
     );
     struct Echo(std::sync::OnceLock<Attachment>, std::sync::mpsc::Sender<()>);
