@@ -7,6 +7,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use crate::trace;
+use crate::trace::points::GSI_INTERRUPT;
+
 /// A set of interrupt controllers that accepts level changes of global system interrupts.
 pub trait InterruptSink: Send + Sync {
     /// The line `gsi` (0 to 23 on `pc`) is now high or low. Called from any thread; must not block.
@@ -42,6 +45,7 @@ impl Interrupts {
         *holders = if high { *holders + 1 } else { *holders - 1 };
         let is = *holders > 0;
         if was != is {
+            trace!(GSI_INTERRUPT, "GSI interrupt #{gsi} level:{}", u8::from(is));
             self.sink.set(gsi, is);
         }
     }

@@ -15,3 +15,4 @@ pub mod memory;
 pub mod object;
 pub mod pci;
 pub mod request;
+pub mod trace;

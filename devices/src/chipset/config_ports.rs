@@ -4,10 +4,13 @@
 //! The address register is a doubleword and nothing else. Among its bytes, 0xCF9 belongs to the
 //! ISA bridge, which puts its reset control register there.
 
+use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use crate::memory::{Action, Region};
-use crate::pci::PciBus;
+use crate::pci::{Function, PciBus};
+use crate::trace;
+use crate::trace::points::{PCI_CFG_READ, PCI_CFG_WRITE};
 
 /// The first port.
 pub(super) const BASE: u64 = 0xcf8;
@@ -63,7 +66,11 @@ impl Region for ConfigPorts {
             (DATA.., _) => self
                 .target(offset)
                 .and_then(|(devfn, register)| {
-                    Some(self.bus.function(devfn)?.read_config(register, size).into())
+                    let function = self.bus.function(devfn)?;
+                    let value = function.read_config(register, size);
+                    let place = Place(function.as_ref(), devfn, register);
+                    trace!(PCI_CFG_READ, "{place} -> {value:#x}");
+                    Some(value.into())
                 })
                 .unwrap_or(u64::MAX),
             _ => u64::MAX,
@@ -80,12 +87,24 @@ impl Region for ConfigPorts {
                 if let Some((devfn, register)) = self.target(offset)
                     && let Some(function) = self.bus.function(devfn)
                 {
+                    let place = Place(function.as_ref(), devfn, register);
+                    trace!(PCI_CFG_WRITE, "{place} <- {value:#x}");
                     return function.write_config(register, size, value as u32);
                 }
             }
             _ => {}
         }
         Action::None
+    }
+}
+
+/// A register of a function, as trace lines name it.
+struct Place<'a>(&'a dyn Function, u8, u8);
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(function, devfn, register) = self;
+        write!(f, "{} 00:{:02x}.{} @{register:#x}", function.class(), devfn >> 3, devfn & 7)
     }
 }
 

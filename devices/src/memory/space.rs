@@ -8,6 +8,8 @@ use super::flatten::{flatten, ram_difference};
 use super::layout::Layout;
 use super::{Access, Action, Edit, Map, Mapping, MappingId, Range, Target};
 use crate::error::Result;
+use crate::trace;
+use crate::trace::points;
 
 /// Told of each change of the RAM ranges before the new map is published, with the layout lock
 /// held. First come all removals, then all additions.
@@ -108,6 +110,13 @@ impl AddressSpace {
         let new = flatten(layout);
         let old = self.published.load_full();
         let (removed, added) = ram_difference(&old, &new);
+        trace!(
+            points::FLATVIEW_NEW,
+            "{} RAM ranges removed {} added {}",
+            self.name,
+            removed.len(),
+            added.len()
+        );
         let result = match self.listener.get() {
             Some(listener) if !(removed.is_empty() && added.is_empty()) => {
                 listener.ram_changed(&removed, &added)
@@ -125,7 +134,11 @@ impl AddressSpace {
         for_each_part(&map, address, data.len(), |part| {
             let value = match part.range.map(|range| &range.target) {
                 Some(Target::Ram(block)) => block.load(part.offset, part.size),
-                Some(Target::Io(region)) => region.read(part.offset, part.size),
+                Some(Target::Io(region)) => {
+                    let value = region.read(part.offset, part.size);
+                    self.trace_access(&points::MEMORY_REGION_OPS_READ, address, &part, value);
+                    value
+                }
                 None => self.unassigned,
             };
             data[part.at..part.at + part.size].copy_from_slice(&value.to_le_bytes()[..part.size]);
@@ -145,11 +158,17 @@ impl AddressSpace {
                     block.store(part.offset, part.size, value);
                 }
                 Some(Range { target: Target::Io(region), .. }) => {
+                    self.trace_access(&points::MEMORY_REGION_OPS_WRITE, address, &part, value);
                     act(region.write(part.offset, part.size, value));
                 }
                 _ => {}
             }
         });
+    }
+
+    fn trace_access(&self, point: &trace::Point, address: u64, part: &Part<'_>, value: u64) {
+        let (address, size) = (address.wrapping_add(part.at as u64), part.size);
+        trace!(point, "addr {address:#x} value {value:#x} size {size} name '{}'", self.name);
     }
 }
 

@@ -10,6 +10,8 @@ use crate::clock::{Clock, Timer};
 use crate::interrupt::IrqLine;
 use crate::object::Platform;
 use crate::request::{Request, RequestSink, WakeupReason};
+use crate::trace;
+use crate::trace::points::{ACPI_PM_READ, ACPI_PM_WRITE};
 
 /// The timer's bit 23 has changed.
 const TIMER: u16 = 1 << 0;
@@ -135,11 +137,14 @@ impl PmRegisters {
     pub(super) fn read(&self, register: Register) -> u16 {
         let mut state = self.lock();
         self.latch(&mut state);
-        *state.register(register)
+        let value = *state.register(register);
+        trace!(ACPI_PM_READ, "{register:?} -> {value:#x}");
+        value
     }
 
     /// Writes the bits of `mask` to a register. Returns what a sleep type asks for.
     pub(super) fn write(&self, register: Register, mask: u16, value: u16) -> Option<Request> {
+        trace!(ACPI_PM_WRITE, "{register:?} <- {value:#x} mask {mask:#x}");
         let mut state = self.lock();
         self.latch(&mut state);
         let old = *state.register(register);
