@@ -61,9 +61,8 @@ impl FwCfg {
     }
 
     fn items(&self) -> &Arc<Mutex<Items>> {
-        self.items.get_or_init(|| {
-            Arc::new(Mutex::new(Items::new(self.file_slots, self.dma_enabled)))
-        })
+        self.items
+            .get_or_init(|| Arc::new(Mutex::new(Items::new(self.file_slots, self.dma_enabled))))
     }
 }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use vm_memory::{Bytes, GuestAddress, GuestMemoryError};
 
 use super::items::Items;
+use crate::limited;
 use crate::memory::RamView;
+use crate::trace::GUEST_ERRORS;
 
 const ERROR: u32 = 0x01;
 const READ: u32 = 0x02;
@@ -98,6 +100,6 @@ pub(super) fn report(memory: &RamView, at: u64, failed: bool) {
     let control = if failed { ERROR } else { 0 };
     // A descriptor that cannot be written has nobody who reads it.
     if memory.write_slice(&control.to_be_bytes(), GuestAddress(at)).is_err() {
-        log::debug!("fw_cfg: no memory for a DMA descriptor at {at:#x}");
+        limited!(GUEST_ERRORS, "fw_cfg: no memory for a DMA descriptor at {at:#x}");
     }
 }

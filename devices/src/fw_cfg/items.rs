@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use crate::trace;
+use crate::trace::points::FW_CFG_SELECT;
 
 /// Selector keys of the items that a board fills in. Numbers are little endian.
 pub mod key {
@@ -88,7 +90,9 @@ impl Items {
             return Err(Error::message(format!("fw_cfg file '{name}' is too large")));
         }
         if self.files.len() >= usize::from(self.slots) {
-            return Err(Error::message(format!("there are no fw_cfg file slots left for '{name}'")));
+            return Err(Error::message(format!(
+                "there are no fw_cfg file slots left for '{name}'"
+            )));
         }
         let place = self.files.partition_point(|(other, _)| other.as_str() < name);
         if self.files.get(place).is_some_and(|(other, _)| other == name) {
@@ -116,6 +120,7 @@ impl Items {
     pub(super) fn select(&mut self, key: u16) {
         self.selected = key & !key::WRITE_CHANNEL;
         self.offset = 0;
+        trace!(FW_CFG_SELECT, "key {key:#06x}, found: {}", self.bytes().is_some());
     }
 
     fn bytes(&self) -> Option<&Arc<[u8]>> {

@@ -60,7 +60,10 @@ fn it_says_who_it_is() {
     assert_eq!(fresh, *b"QEMU\0\0", "the signature is selected at first");
     assert_eq!(bench.item(key::ID, 5), [3, 0, 0, 0, 0]);
     assert_eq!((bench.inp(0x514, 4), bench.inp(0x518, 4)), (0x554d_4551, 0x4746_4320));
-    assert_eq!((bench.inp(0x514, 1), bench.inp(0x516, 2), bench.inp(0x51b, 1)), (0x51, 0x554d, 0x47));
+    assert_eq!(
+        (bench.inp(0x514, 1), bench.inp(0x516, 2), bench.inp(0x51b, 1)),
+        (0x51, 0x554d, 0x47)
+    );
     let without = firmware(&[("dma_enabled", "off")]);
     assert_eq!((without.item(key::ID, 1), without.inp(0x514, 4)), (vec![1], u32::MAX));
 }
@@ -233,7 +236,10 @@ fn a_failure_at_any_step_leaves_nothing() {
     let mut bench = IsaBench::new();
     let class = bench.class("fw_cfg_io");
     assert_eq!(bench.fail_everywhere(class, &[]), 2);
-    assert_eq!(bench.refusal("fw_cfg", &[]), "Parameter 'driver' expects a non-abstract device type");
+    assert_eq!(
+        bench.refusal("fw_cfg", &[]),
+        "Parameter 'driver' expects a non-abstract device type"
+    );
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The controller's registers.
 
+use crate::limited;
 use crate::request::Request;
+use crate::trace::UNIMPLEMENTED;
 
 /// Status register, port 0x64.
 mod status {
@@ -141,8 +143,10 @@ impl Controller {
             | command::MOUSE_ECHO
             | command::TO_MOUSE => self.awaits_data = Some(value),
             command::PULSE.. if value & outputs::RUN == 0 => return Some(Request::Reset),
-            // The rest is diagnostics of the controller's own memory, or does nothing.
-            _ => {}
+            // The other outputs that it pulses lead nowhere.
+            command::PULSE.. => {}
+            // The rest is diagnostics of the controller's own memory.
+            _ => limited!(UNIMPLEMENTED, "i8042: unsupported command {value:#04x}"),
         }
         None
     }

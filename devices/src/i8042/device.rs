@@ -9,6 +9,8 @@ use crate::memory::{Action, Region};
 use crate::object::{BusKind, Class, Object, PlugContext};
 use crate::property;
 use crate::request::Request;
+use crate::trace;
+use crate::trace::points;
 
 const DATA: u64 = 0x60;
 const COMMAND: u64 = 0x64;
@@ -94,10 +96,13 @@ struct DataPort(Arc<Shared>);
 
 impl Region for DataPort {
     fn read(&self, _offset: u64, _size: usize) -> u64 {
-        self.0.change(Controller::read_data).into()
+        let value = self.0.change(Controller::read_data);
+        trace!(points::PCKBD_READ_DATA, "{value:#04x}");
+        value.into()
     }
 
     fn write(&self, _offset: u64, _size: usize, value: u64) -> Action {
+        trace!(points::PCKBD_WRITE_DATA, "{value:#04x}");
         action(self.0.change(|controller| controller.write_data(value as u8)))
     }
 
@@ -110,10 +115,13 @@ struct CommandPort(Arc<Shared>);
 
 impl Region for CommandPort {
     fn read(&self, _offset: u64, _size: usize) -> u64 {
-        self.0.lock().status().into()
+        let value = self.0.lock().status();
+        trace!(points::PCKBD_READ_STATUS, "{value:#04x}");
+        value.into()
     }
 
     fn write(&self, _offset: u64, _size: usize, value: u64) -> Action {
+        trace!(points::PCKBD_WRITE_COMMAND, "{value:#04x}");
         action(self.0.change(|controller| controller.command(value as u8)))
     }
 
