@@ -108,6 +108,11 @@ pub mod points {
         ACPI_PM_WRITE = "acpi_pm_write", "A power management register is written.";
         SERIAL_READ = "serial_read", "A register of a serial port is read.";
         SERIAL_WRITE = "serial_write", "A register of a serial port is written.";
+        FW_CFG_SELECT = "fw_cfg_select", "An item of firmware configuration is selected.";
+        PCKBD_READ_DATA = "pckbd_kbd_read_data", "The keyboard controller's data port is read.";
+        PCKBD_WRITE_DATA = "pckbd_kbd_write_data", "The keyboard controller's data port is written.";
+        PCKBD_READ_STATUS = "pckbd_kbd_read_status", "The keyboard controller's status is read.";
+        PCKBD_WRITE_COMMAND = "pckbd_kbd_write_command", "The keyboard controller gets a command.";
         GSI_INTERRUPT = "x86_gsi_interrupt", "An interrupt line goes high or low.";
     }
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::memory::{Action, Region};
 use crate::object::{BusKind, Class, Object, PlugContext};
-use crate::property;
 use crate::request::Request;
+use crate::trace::GUEST_ERRORS;
+use crate::{limited, property};
 
 /// Bit 0: the guest panicked.
 const PANICKED: u8 = 1;
@@ -64,7 +65,7 @@ impl Region for Port {
     fn write(&self, _offset: u64, _size: usize, value: u64) -> Action {
         let unknown = value as u8 & !(PANICKED | CRASH_LOADED);
         if unknown != 0 {
-            log::debug!("pvpanic: unknown event bits {unknown:#x}");
+            limited!(GUEST_ERRORS, "pvpanic: unknown event bits {unknown:#x}");
         }
         let reported = value as u8 & self.events;
         if reported & PANICKED != 0 {

@@ -8,8 +8,8 @@ use super::flatten::{flatten, ram_difference};
 use super::layout::Layout;
 use super::{Access, Action, Edit, Map, Mapping, MappingId, Range, Target};
 use crate::error::Result;
-use crate::trace;
-use crate::trace::points;
+use crate::trace::{GUEST_ERRORS, points};
+use crate::{limited, trace};
 
 /// Told of each change of the RAM ranges before the new map is published, with the layout lock
 /// held. First come all removals, then all additions.
@@ -131,6 +131,7 @@ impl AddressSpace {
     /// have their effects.
     pub fn read(&self, address: u64, data: &mut [u8]) {
         let map = self.map();
+        let mut missed = 0;
         for_each_part(&map, address, data.len(), |part| {
             let value = match part.range.map(|range| &range.target) {
                 Some(Target::Ram(block)) => block.load(part.offset, part.size),
@@ -139,16 +140,27 @@ impl AddressSpace {
                     self.trace_access(&points::MEMORY_REGION_OPS_READ, address, &part, value);
                     value
                 }
-                None => self.unassigned,
+                None => {
+                    missed += part.size;
+                    self.unassigned
+                }
             };
             data[part.at..part.at + part.size].copy_from_slice(&value.to_le_bytes()[..part.size]);
         });
+        if missed > 0 {
+            limited!(
+                GUEST_ERRORS,
+                "Invalid read at addr {address:#x}, size {missed}, region '{}'",
+                self.name
+            );
+        }
     }
 
     /// Writes `data` (up to 8 bytes) at `address`. Changes of this or another layout are the
     /// caller's to apply, as is a request: both are returned, in order.
     pub fn write(&self, address: u64, data: &[u8], mut act: impl FnMut(Action)) {
         let map = self.map();
+        let mut missed = 0;
         for_each_part(&map, address, data.len(), |part| {
             let mut bytes = [0u8; 8];
             bytes[..part.size].copy_from_slice(&data[part.at..part.at + part.size]);
@@ -161,9 +173,16 @@ impl AddressSpace {
                     self.trace_access(&points::MEMORY_REGION_OPS_WRITE, address, &part, value);
                     act(region.write(part.offset, part.size, value));
                 }
-                _ => {}
+                _ => missed += part.size,
             }
         });
+        if missed > 0 {
+            limited!(
+                GUEST_ERRORS,
+                "Invalid write at addr {address:#x}, size {missed}, region '{}'",
+                self.name
+            );
+        }
     }
 
     fn trace_access(&self, point: &trace::Point, address: u64, part: &Part<'_>, value: u64) {

@@ -19,6 +19,8 @@ use crate::interrupt::IrqLine;
 use crate::memory::{Action, Region};
 use crate::object::Platform;
 use crate::request::{Request, RequestSink, WakeupReason};
+use crate::trace;
+use crate::trace::points::{SERIAL_READ, SERIAL_WRITE};
 
 /// A UART with its interrupt line and, once connected, a character device.
 pub struct Uart {
@@ -180,6 +182,7 @@ impl Region for Uart {
             0 => {
                 let byte = self.read_data(&mut state);
                 drop(state);
+                trace!(SERIAL_READ, "read addr {offset:#04x} val {byte:#04x}");
                 self.accept_input();
                 return byte.into();
             }
@@ -196,11 +199,13 @@ impl Region for Uart {
             _ => registers.scratch,
         };
         self.settle(&mut state);
+        trace!(SERIAL_READ, "read addr {offset:#04x} val {value:#04x}");
         value.into()
     }
 
     fn write(&self, offset: u64, _size: usize, value: u64) -> Action {
         let value = value as u8;
+        trace!(SERIAL_WRITE, "write addr {offset:#04x} val {value:#04x}");
         let mut state = self.lock();
         let registers = &mut state.registers;
         let dlab = registers.divisor_visible();
