@@ -8,11 +8,16 @@
 pub mod chardev;
 pub mod chipset;
 pub mod clock;
+pub mod debug;
 pub mod error;
 pub mod event_loop;
+pub mod fw_cfg;
+pub mod i8042;
 pub mod interrupt;
 pub mod memory;
 pub mod object;
 pub mod pci;
 pub mod request;
+pub mod rtc;
+pub mod serial;
 pub mod trace;

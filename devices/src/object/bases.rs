@@ -10,8 +10,6 @@ static SYSTEM_BUS: Class = Class::base("System", "bus");
 static ISA_BUS: Class = Class::base("ISA", "bus");
 static SYS_BUS_DEVICE: Class = Class::base("sys-bus-device", "device");
 static ISA_DEVICE: Class = Class::base("isa-device", "device");
-static CHARDEV: Class = Class::base("chardev", "object");
-static MACHINE: Class = Class::base("machine", "object");
 
 /// All of them; the first table of a registry.
 pub static CLASSES: &[&Class] = &[
@@ -23,6 +21,4 @@ pub static CLASSES: &[&Class] = &[
     &ISA_BUS,
     &SYS_BUS_DEVICE,
     &ISA_DEVICE,
-    &CHARDEV,
-    &MACHINE,
 ];

@@ -11,14 +11,17 @@
 //! The tree is owned by the control thread. What a vCPU touches is a device's registers, which are
 //! behind an `Arc` of their own; the object in the tree holds another reference to them.
 
+mod bases;
 mod class;
 mod create;
+mod listing;
 mod plug;
 mod property;
 #[cfg(test)]
 mod tests;
 mod tree;
 
+pub use bases::CLASSES as BASES;
 pub use class::{BusKind, Class, Registry};
 pub use create::Plan;
 pub use plug::{Bus, Guard, Platform, PlugContext};
