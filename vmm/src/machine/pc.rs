@@ -20,6 +20,7 @@ use qapi::Dict;
 use super::board::Start;
 use super::{Error, Machine};
 use crate::kvm;
+use crate::local_time;
 use crate::options::{Options, RtcBase, RtcClock, Serial};
 
 /// The guest that runs when the command line names none.
@@ -35,7 +36,9 @@ impl Machine {
         self.connect_ram(options)?;
         self.board_device("PIIX3", None, &[("addr", "1.0"), ("multifunction", "on")])?;
         self.controllers()?;
-        self.board_device("mc146818rtc", None, &rtc_properties(options))?;
+        let properties = rtc_properties(options);
+        let properties: Vec<_> = properties.iter().map(|(name, value)| (*name, &**value)).collect();
+        self.board_device("mc146818rtc", None, &properties)?;
         self.board_device("i8042", None, &[])?;
         self.board_device("port92", None, &[])?;
         self.board_device("PIIX4_PM", None, &[("addr", "1.3")])?;
@@ -278,9 +281,24 @@ fn ram_view(block: &RamBlock) -> Result<RamView, Error> {
     RamView::from_regions(regions).map_err(|error| Error::Tables(error.to_string()))
 }
 
-fn rtc_properties(_options: &Options) -> Vec<(&'static str, &'static str)> {
-    let _ = (RtcBase::Utc, RtcClock::Host);
-    Vec::new()
+fn rtc_properties(options: &Options) -> Vec<(&'static str, String)> {
+    let rtc = &options.rtc;
+    let clock = match rtc.clock {
+        RtcClock::Host => "host",
+        RtcClock::Rt => "rt",
+        RtcClock::Vm => "vm",
+    };
+    let offset = match rtc.base {
+        RtcBase::Utc => 0,
+        RtcBase::LocalTime => local_time::offset(),
+        RtcBase::Date(date) => date - local_time::now(),
+    };
+    let policy = if rtc.slew { "slew" } else { "discard" };
+    vec![
+        ("x-clock", clock.to_owned()),
+        ("x-offset", offset.to_string()),
+        ("lost_tick_policy", policy.to_owned()),
+    ]
 }
 
 /// The firmware's number for a drive letter of `-boot`.
