@@ -3,6 +3,7 @@
 //! See ARCHITECTURE.md for the map. Only [`main`] and the option parser are public: the first for
 //! the binary, the second for its fuzz target.
 
+mod base64;
 mod chardevs;
 mod control;
 mod daemon;
@@ -11,8 +12,10 @@ mod gate;
 mod help;
 mod inbox;
 mod kvm;
+mod local_time;
 mod logging;
 mod machine;
+mod memory_save;
 mod monitor;
 mod monitors;
 pub mod options;

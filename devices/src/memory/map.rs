@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use vm_memory::VolatileSlice;
+
 use super::{Access, RamBlock, Region};
 
 /// What a range leads to.
@@ -81,4 +83,47 @@ impl Map {
     pub fn ranges(&self) -> &[Range] {
         &self.ranges
     }
+
+    /// What there is from `address` on, as far as one range or gap goes and at most `limit` bytes.
+    pub fn piece(&self, address: u64, limit: u64) -> Piece<'_> {
+        let index = self.ranges.partition_point(|range| range.last < address);
+        let Some(range) = self.ranges.get(index) else { return Piece::Nothing(limit) };
+        if address < range.start {
+            return Piece::Nothing(limit.min(range.start - address));
+        }
+        let length = limit.min((range.last - address).saturating_add(1));
+        let Target::Ram(block) = &range.target else { return Piece::Registers(length) };
+        let offset = range.offset + (address - range.start);
+        // A mapping that reaches beyond its block shows nothing there.
+        let inside = block.size().saturating_sub(offset);
+        match block.slice().subslice(offset as usize, length.min(inside) as usize) {
+            Ok(slice) if !slice.is_empty() => Piece::Memory(slice),
+            _ => Piece::Nothing(length),
+        }
+    }
+
+    /// Reads RAM and ROM; `false` if the range is not all of them.
+    pub fn read_memory(&self, address: u64, data: &mut [u8]) -> bool {
+        let mut done = 0;
+        while done < data.len() {
+            let Some(here) = address.checked_add(done as u64) else { return false };
+            let Piece::Memory(slice) = self.piece(here, (data.len() - done) as u64) else {
+                return false;
+            };
+            slice.copy_to(&mut data[done..done + slice.len()]);
+            done += slice.len();
+        }
+        true
+    }
+}
+
+/// What is at an address.
+#[derive(Debug)]
+pub enum Piece<'a> {
+    /// RAM or ROM, not empty.
+    Memory(VolatileSlice<'a>),
+    /// That many bytes of registers.
+    Registers(u64),
+    /// That many bytes of nothing.
+    Nothing(u64),
 }

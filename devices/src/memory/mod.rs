@@ -17,7 +17,7 @@ mod view;
 
 pub use dispatch::Dispatch;
 pub use layout::{Access, Edit, Mapping, MappingId};
-pub use map::{Map, Range, Target};
+pub use map::{Map, Piece, Range, Target};
 pub use ram::RamBlock;
 pub use region::{Action, Region};
 pub use space::{AddressSpace, Listener, Mapped};
