@@ -12,6 +12,9 @@ pub enum Error {
     /// No object, device or bus of that name.
     #[error("Device '{0}' not found")]
     DeviceNotFound(String),
+    /// Several objects have a path that ends so.
+    #[error("Path '{0}' is ambiguous")]
+    Ambiguous(String),
     /// Two mappings, names or addresses collide.
     #[error("{what} '{name}' is already in use")]
     InUse {

@@ -3,7 +3,9 @@
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use devices::chardev::{self, Chardev, Config, Context, FromOptions, Kind, MuxRequest};
+use devices::chardev::{
+    self, Address, Chardev, Config, Context, FromOptions, Kind, MuxRequest, Socket,
+};
 use devices::error::Result;
 use devices::event_loop::LoopHandle;
 use devices::object::{Class, Tree};
@@ -167,4 +169,51 @@ impl Opener {
 /// The label is taken.
 pub(crate) fn add(tree: &mut Tree, config: &Config, chardev: Arc<Chardev>) -> Result<()> {
     tree.add_chardev(class_of(&config.kind), chardev)
+}
+
+/// Whether a new character device may be called `label`.
+///
+/// # Errors
+/// It is taken, or cannot be the name of an object.
+pub(crate) fn check_new(tree: &Tree, label: &str) -> std::result::Result<(), qapi::Error> {
+    if label.is_empty() || label.contains('/') {
+        return Err(qapi::Error::expects("id", "an identifier"));
+    }
+    match tree.chardev(label) {
+        Ok(_) => Err(qapi::Error::generic(format!("Chardev with id '{label}' already exists"))),
+        Err(_) => Ok(()),
+    }
+}
+
+/// The name of the descriptor that `config` wants from the monitor's client; numbers are those of
+/// descriptors that the process inherited.
+pub(crate) fn named_fd(config: &Config) -> Option<&str> {
+    match &config.kind {
+        Kind::Socket(Socket { address: Address::Fd(name), .. }) => {
+            Some(name.as_str()).filter(|name| !name.starts_with(|c: char| c.is_ascii_digit()))
+        }
+        _ => None,
+    }
+}
+
+/// Gives the object of `chardev` the class of its new back end.
+pub(crate) fn reclassify(tree: &mut Tree, config: &Config, chardev: &Arc<Chardev>) {
+    // It is gone already if somebody removed it meanwhile.
+    if tree.remove(&path(chardev.label())).is_some() {
+        add(tree, config, chardev.clone()).expect("the label has just become free");
+    }
+}
+
+/// Removes a character device that nothing uses.
+///
+/// # Errors
+/// There is none of that label, or it is busy.
+pub(crate) fn remove(tree: &mut Tree, label: &str) -> Result<()> {
+    tree.chardev(label)?.remove()?;
+    tree.remove(&path(label));
+    Ok(())
+}
+
+fn path(label: &str) -> String {
+    format!("/chardevs/{label}")
 }

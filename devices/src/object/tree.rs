@@ -142,7 +142,7 @@ impl Tree {
     /// # Errors
     /// `DeviceNotFound`, or the partial path is ambiguous.
     pub fn find(&self, path: &str) -> Result<(String, &Node)> {
-        if path.starts_with('/') || path.is_empty() {
+        if path.starts_with('/') {
             let mut node = &self.root;
             let mut canonical = String::new();
             for name in path.split('/').filter(|name| !name.is_empty()) {
@@ -160,10 +160,20 @@ impl Tree {
             }
         });
         match matches.len() {
+            // Every path ends with nothing.
+            _ if path.is_empty() => Err(Error::Ambiguous(path.into())),
             0 => Err(Error::DeviceNotFound(path.into())),
             1 => Ok(matches.remove(0)),
-            _ => Err(Error::message(format!("Path '{path}' is ambiguous"))),
+            _ => Err(Error::Ambiguous(path.into())),
         }
+    }
+
+    /// As [`Self::find`], for those to whom an ambiguous path is none.
+    fn find_one(&self, path: &str) -> Result<(String, &Node)> {
+        self.find(path).map_err(|error| match error {
+            Error::Ambiguous(path) => Error::DeviceNotFound(path),
+            other => other,
+        })
     }
 
     /// Finds a node by absolute path, to change it.
@@ -241,6 +251,12 @@ impl Tree {
             .ok_or_else(|| Error::message(format!("Chardev '{label}' not found")))
     }
 
+    /// The character devices, in the order of their creation.
+    pub fn chardevs(&self) -> impl Iterator<Item = &Arc<Chardev>> {
+        let nodes = self.root.child("chardevs").into_iter().flat_map(Node::children);
+        nodes.filter_map(|(_, node)| Some(&node.object_as::<ChardevObject>()?.0))
+    }
+
     /// Adds a character device under its label.
     ///
     /// # Errors
@@ -255,12 +271,7 @@ impl Tree {
 
     /// The properties of a node: those of its class, its children, and what every object has.
     pub fn properties(&self, node: &Node) -> Vec<PropertyInfo> {
-        let info = |name: &str, kind: String| PropertyInfo { name: name.into(), kind };
-        let mut list = vec![info("type", "string".into())];
-        if node.device.is_some() {
-            list.push(info("parent_bus", "link<bus>".into()));
-            list.extend(["hotplugged", "hotpluggable", "realized"].map(|n| info(n, "bool".into())));
-        }
+        let mut list = common(node.device.is_some());
         for class in self.registry.lineage(node.class) {
             list.extend(class.properties.iter().map(|p| info(p.name, p.kind.into())));
         }
@@ -275,7 +286,7 @@ impl Tree {
     /// # Errors
     /// No such node or property, or it cannot be read.
     pub fn get(&self, path: &str, name: &str) -> Result<Value> {
-        let (path, node) = self.find(path)?;
+        let (path, node) = self.find_one(path)?;
         if name == "type" {
             return Ok(node.class.name.into());
         }
@@ -300,21 +311,27 @@ impl Tree {
     /// # Errors
     /// No such node or property, it cannot be written (any more), or the value does not fit.
     pub fn set(&mut self, path: &str, name: &str, value: Value) -> Result<()> {
-        let (path, node) = self.find(path)?;
+        let (path, node) = self.find_one(path)?;
         let class = node.class;
-        let id = node.id().unwrap_or("").to_owned();
-        let is_device = node.device.is_some();
         let read_only = Error::message(format!("Property '{}.{name}' is not writable", class.name));
-        if name == "type" || node.child(name).is_some() {
+        let state = node.device.as_ref();
+        if name == "type"
+            || node.child(name).is_some()
+            || state.is_some_and(|state| state.get(name).is_some())
+        {
             return Err(read_only);
         }
         let property = self.property(class, name)?;
         let Some(set) = property.set else {
             return Err(read_only);
         };
-        if is_device && !property.live {
+        if state.is_some() && !property.live {
+            let device = match node.id() {
+                Some(id) => format!("device '{id}'"),
+                None => "anonymous device".into(),
+            };
             return Err(Error::message(format!(
-                "Attempt to set property '{name}' on device '{id}' (type '{}') after it was realized",
+                "Attempt to set property '{name}' on {device} (type '{}') after it was realized",
                 class.name
             )));
         }
@@ -347,6 +364,20 @@ impl DeviceState {
             _ => None,
         }
     }
+}
+
+fn info(name: &str, kind: String) -> PropertyInfo {
+    PropertyInfo { name: name.into(), kind }
+}
+
+/// The properties that every object has, and those of every device.
+pub(super) fn common(device: bool) -> Vec<PropertyInfo> {
+    let mut list = vec![info("type", "string".into())];
+    if device {
+        list.push(info("parent_bus", "link<bus>".into()));
+        list.extend(["hotplugged", "hotpluggable", "realized"].map(|n| info(n, "bool".into())));
+    }
+    list
 }
 
 /// A character device in the tree.
