@@ -113,6 +113,8 @@ pub mod points {
         PCKBD_WRITE_DATA = "pckbd_kbd_write_data", "The keyboard controller's data port is written.";
         PCKBD_READ_STATUS = "pckbd_kbd_read_status", "The keyboard controller's status is read.";
         PCKBD_WRITE_COMMAND = "pckbd_kbd_write_command", "The keyboard controller gets a command.";
+        RTC_READ = "rtc_read", "A register of the real-time clock is read.";
+        RTC_WRITE = "rtc_write", "A register of the real-time clock is written.";
         GSI_INTERRUPT = "x86_gsi_interrupt", "An interrupt line goes high or low.";
     }
 }

@@ -3,6 +3,8 @@
 use super::alarm::{Alarm, Match};
 use super::date::{self, DAY, DateTime};
 use crate::clock::SECOND;
+use crate::trace;
+use crate::trace::points::{RTC_READ, RTC_WRITE};
 
 const SECONDS: u8 = 0x00;
 const SECONDS_ALARM: u8 = 0x01;
@@ -342,13 +344,15 @@ impl Registers {
     /// Reads the selected register; the flags must be up to date.
     pub(super) fn read(&mut self, now: Now) -> u8 {
         let index = canonical(self.index);
-        match index {
+        let value = match index {
             A => self.get(A) | if self.updates_soon(now) { UIP } else { 0 },
             C => self.take_flags(),
             D => VALID,
             _ if TIME.contains(&index) && !self.held => self.encode(index, self.seconds(now)),
             _ => self.get(index),
-        }
+        };
+        trace!(RTC_READ, "register {index:#04x} -> {value:#04x}");
+        value
     }
 
     fn updates_soon(&self, now: Now) -> bool {
@@ -368,6 +372,7 @@ impl Registers {
     /// Writes the selected register; the flags must be up to date. Tells whether the time was set.
     pub(super) fn write(&mut self, now: Now, value: u8) -> bool {
         let index = canonical(self.index);
+        trace!(RTC_WRITE, "register {index:#04x} <- {value:#04x}");
         match index {
             A => self.write_a(now, value),
             B => self.write_b(now, value),
