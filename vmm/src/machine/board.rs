@@ -25,6 +25,8 @@ pub(crate) enum Start {
 pub(crate) struct Board {
     /// How it starts the guest.
     pub(crate) start: Start,
+    /// The drives to try after the first reset, where `-boot once=` named others for the start.
+    pub(crate) order_after_reset: Option<String>,
 }
 
 impl Board {

@@ -15,7 +15,7 @@ use vm_memory::GuestMemoryAtomic;
 use super::board::Start;
 use super::{Board, CpuObject, Cpus, Error, Machine, cpu_object};
 use crate::kvm::{self, Vm};
-use crate::options::{Item, MachineType, Options};
+use crate::options::{self, Item, MachineType, Options};
 use crate::run_state::RunState;
 use crate::vcpu::Reports;
 
@@ -84,7 +84,7 @@ impl Machine {
             cpus: None,
             tree,
             platform,
-            board: Board { start: Start::Nothing },
+            board: Board { start: Start::Nothing, order_after_reset: None },
             roms: Vec::new(),
             vm: Some(vm),
             run_state: RunState::Preconfig,
@@ -101,6 +101,7 @@ impl Machine {
         options: &Options,
         environment: &Environment,
     ) -> Result<(), Error> {
+        refuse_what_is_not_there(options)?;
         self.make_machine_object(options)?;
         self.user_objects(options)?;
         if options.machine.kind == MachineType::Pc {
@@ -221,6 +222,18 @@ impl Machine {
         }
         Ok(model)
     }
+}
+
+/// Nothing on the command line is without effect.
+fn refuse_what_is_not_there(options: &Options) -> Result<(), Error> {
+    let refuse = |text: &str| Err(options::Error::new(text).into());
+    if options.memory.max_size > options.memory.size {
+        return refuse("memory cannot be added later: 'slots' and 'maxmem' of -m are not supported");
+    }
+    if options.name.debug_threads == Some(false) {
+        return refuse("threads always have names: 'debug-threads=off' of -name is not supported");
+    }
+    Ok(())
 }
 
 /// An error about an option, with the place where it was given.

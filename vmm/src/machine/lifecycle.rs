@@ -57,6 +57,9 @@ impl Machine {
         if self.actions.reboot == RebootAction::Shutdown {
             return self.shutdown(cause);
         }
+        if let Some(order) = self.board.order_after_reset.take() {
+            self.set_boot_order(&order);
+        }
         self.reset_parts(false);
         let event = ResetEvent { guest: is_guest(cause), reason: cause };
         self.platform.events.emit(Event::Reset(event));

@@ -21,7 +21,7 @@ use super::board::Start;
 use super::{Error, Machine};
 use crate::kvm;
 use crate::local_time;
-use crate::options::{Options, RtcBase, RtcClock, Serial};
+use crate::options::{BootOptions, Options, RtcBase, RtcClock, Serial};
 
 /// The guest that runs when the command line names none.
 static BUILT_IN_GUEST: &[u8] = include_bytes!("../../../resources/guest.elf");
@@ -46,6 +46,7 @@ impl Machine {
         self.serial_ports(options)?;
         self.user_devices(options)?;
         self.fill_cmos(options);
+        self.boot_order(&options.boot);
         self.fill_fw_cfg(options)?;
         self.board.start = self.start_of(options)?;
         Ok(())
@@ -150,11 +151,23 @@ impl Machine {
         word(0x5b, high);
         rtc.set_cmos(0x5d, (high >> 16) as u8);
         rtc.set_cmos(0x5f, (options.smp.cpus - 1) as u8);
-        let order = options.boot.once.as_deref().or(options.boot.order.as_deref());
-        let mut devices = order.unwrap_or("cad").bytes().map(boot_code).chain([0; 3]);
+    }
+
+    /// Tells firmware which devices to try, by the letters of `-boot`.
+    pub(super) fn set_boot_order(&self, letters: &str) {
+        let mut devices = letters.bytes().map(boot_code).chain([0; 3]);
         let mut next = || devices.next().unwrap_or(0);
-        rtc.set_cmos(0x3d, next() | next() << 4);
-        rtc.set_cmos(0x38, next() << 4);
+        for (_, rtc) in self.tree.objects::<Rtc>() {
+            rtc.set_cmos(0x3d, next() | next() << 4);
+            rtc.set_cmos(0x38, next() << 4);
+        }
+    }
+
+    /// `once` holds until the first reset, `order` after it.
+    fn boot_order(&mut self, boot: &BootOptions) {
+        let order = boot.order.as_deref().unwrap_or("cad");
+        self.board.order_after_reset = boot.once.as_ref().map(|_| order.to_owned());
+        self.set_boot_order(boot.once.as_deref().unwrap_or(order));
     }
 
     fn fill_fw_cfg(&self, options: &Options) -> Result<(), Error> {
@@ -170,6 +183,15 @@ impl Machine {
         fw_cfg.add_item(key::BOOT_MENU, word(u16::from(options.boot.menu == Some(true))));
         let map = arch::e820::Map::firmware(options.memory.size).to_fw_cfg();
         fw_cfg.add_file("etc/e820", map)?;
+        if let Some(milliseconds) = options.boot.splash_time {
+            fw_cfg.add_file("etc/boot-menu-wait", word(milliseconds))?;
+        }
+        if let Some(milliseconds) = options.boot.reboot_timeout {
+            fw_cfg.add_file("etc/boot-fail-wait", milliseconds.to_le_bytes().to_vec())?;
+        }
+        if options.boot.strict {
+            fw_cfg.add_file("bootorder", b"HALT\0".to_vec())?;
+        }
         Ok(())
     }
 

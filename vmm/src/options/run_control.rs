@@ -4,7 +4,7 @@ use super::error::{Error, Location};
 use super::groups::ACTION;
 use super::keyval::Pairs;
 use super::parser::{Parser, not_accepted};
-use super::types::{PanicAction, RebootAction, ShutdownAction, WatchdogAction};
+use super::types::{PanicAction, RebootAction, ShutdownAction};
 
 pub(super) fn action(
     parser: &mut Parser<'_>,
@@ -24,13 +24,6 @@ pub(super) fn action(
             ("panic", "shutdown") => actions.panic = PanicAction::Shutdown,
             ("panic", "exit-failure") => actions.panic = PanicAction::ExitFailure,
             ("panic", "none") => actions.panic = PanicAction::None,
-            ("watchdog", "reset") => actions.watchdog = WatchdogAction::Reset,
-            ("watchdog", "shutdown") => actions.watchdog = WatchdogAction::Shutdown,
-            ("watchdog", "poweroff") => actions.watchdog = WatchdogAction::Poweroff,
-            ("watchdog", "pause") => actions.watchdog = WatchdogAction::Pause,
-            ("watchdog", "debug") => actions.watchdog = WatchdogAction::Debug,
-            ("watchdog", "none") => actions.watchdog = WatchdogAction::None,
-            ("watchdog", "inject-nmi") => actions.watchdog = WatchdogAction::InjectNmi,
             _ => return Err(not_accepted(location, key, value)),
         }
     }

@@ -367,7 +367,7 @@ pub(super) static OPTIONS: &[OptionEntry] = entries![
         Running,
         ["action"],
         Some("EVENT=ACTION[,...]"),
-        "What happens at an event: reboot=reset|shutdown, shutdown=poweroff|pause, panic=pause|shutdown|exit-failure|none, watchdog=reset|shutdown|poweroff|pause|debug|none|inject-nmi.",
+        "What happens at an event: reboot=reset|shutdown, shutdown=poweroff|pause, panic=pause|shutdown|exit-failure|none.",
         |p, a| p.group(&group::ACTION, a)
     ),
     (Running, ["no-reboot"], None, "The same as -action reboot=shutdown.", |p, _| {

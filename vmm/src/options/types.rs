@@ -368,8 +368,6 @@ pub struct Actions {
     pub shutdown: ShutdownAction,
     /// When the guest reports a panic.
     pub panic: PanicAction,
-    /// When a watchdog expires.
-    pub watchdog: WatchdogAction,
 }
 
 /// What happens when the guest resets.
@@ -404,26 +402,6 @@ pub enum PanicAction {
     ExitFailure,
     /// Nothing.
     None,
-}
-
-/// What happens when a watchdog expires.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum WatchdogAction {
-    /// The guest is reset.
-    #[default]
-    Reset,
-    /// It is asked to shut down.
-    Shutdown,
-    /// It is switched off.
-    Poweroff,
-    /// It stops.
-    Pause,
-    /// A line is logged.
-    Debug,
-    /// Nothing.
-    None,
-    /// It gets a non-maskable interrupt.
-    InjectNmi,
 }
 
 /// `-msg`.

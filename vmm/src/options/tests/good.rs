@@ -303,7 +303,7 @@ fn boot_and_clock() {
 #[test]
 fn host_and_run_control() {
     let options = good(
-        "-name a,,b,process=p -name debug-threads=on -uuid 00112233-4455-6677-8899-aabbccddeeff -msg timestamp=on -msg guest-name=on -add-fd fd=25,set=0,opaque=log -D /l%d -d unimp,trace:a*,all -trace b,file=f -trace events=e -pidfile /p -no-reboot -no-shutdown -action panic=none,watchdog=inject-nmi -preconfig",
+        "-name a,,b,process=p -name debug-threads=on -uuid 00112233-4455-6677-8899-aabbccddeeff -msg timestamp=on -msg guest-name=on -add-fd fd=25,set=0,opaque=log -D /l%d -d unimp,trace:a*,all -trace b,file=f -trace events=e -pidfile /p -no-reboot -no-shutdown -action panic=none -preconfig",
     );
     assert_eq!(
         options.name,
@@ -333,7 +333,6 @@ fn host_and_run_control() {
             reboot: RebootAction::Shutdown,
             shutdown: ShutdownAction::Pause,
             panic: PanicAction::None,
-            watchdog: WatchdogAction::InjectNmi,
         }
     );
 }
