@@ -5,6 +5,9 @@
 //! Nothing here knows KVM or the monitor: every device can be driven by a test that maps its
 //! registers and reads and writes them.
 
+pub mod backend;
+#[cfg(test)]
+mod bench;
 pub mod chardev;
 pub mod chipset;
 pub mod clock;

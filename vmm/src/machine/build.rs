@@ -162,9 +162,11 @@ impl Machine {
         let id = item.text("id").map(str::to_owned);
         properties.remove("driver");
         properties.remove("id");
-        let class = self.tree.registry().find(driver).filter(|class| {
-            class.user_creatable && self.tree.registry().is_a(class, "device")
-        });
+        let class = self
+            .tree
+            .registry()
+            .find(driver)
+            .filter(|class| class.user_creatable && self.tree.registry().is_a(class, "device"));
         let class = class.ok_or_else(|| {
             let text = format!("'{driver}' is not a valid device model name");
             devices::error::Error::message(text)
@@ -178,6 +180,14 @@ impl Machine {
         let host = kvm::host_cpu(vm)?;
         let model = self.cpu_model(options, &host)?;
         let smp = &options.smp;
+        let most = vm.max_cpus();
+        if smp.maxcpus as usize > most {
+            let text = format!(
+                "Number of CPUs requested ({}) exceeds the {most} that KVM supports",
+                smp.maxcpus
+            );
+            return Err(options::Error::new(text).into());
+        }
         let topology = Topology {
             sockets: smp.sockets,
             dies: smp.dies,
@@ -190,8 +200,7 @@ impl Machine {
         }
         resolved.phys_bits_warning().iter().for_each(|text| log::warn!("{text}"));
         let dispatch = Dispatch::new(self.platform.memory.clone(), self.platform.ports.clone());
-        let cpus =
-            Cpus::new(vm, resolved.clone(), smp.cpus, &dispatch, &environment.reports)?;
+        let cpus = Cpus::new(vm, resolved.clone(), smp.cpus, &dispatch, &environment.reports)?;
         let class = resolved.model().type_name();
         let class = self.tree.registry().find(&class).expect("every model has a class");
         for index in 0..smp.cpus {
@@ -202,11 +211,7 @@ impl Machine {
         Ok(())
     }
 
-    fn cpu_model(
-        &self,
-        options: &Options,
-        host: &cpu::HostCpu,
-    ) -> Result<cpu::CpuModel, Error> {
+    fn cpu_model(&self, options: &Options, host: &cpu::HostCpu) -> Result<cpu::CpuModel, Error> {
         let (mut model, warnings) = match &options.cpu {
             None => cpu::parse_option("qemu64", host)?,
             Some(text) => cpu::parse_option(&text.value, host)
@@ -228,7 +233,9 @@ impl Machine {
 fn refuse_what_is_not_there(options: &Options) -> Result<(), Error> {
     let refuse = |text: &str| Err(options::Error::new(text).into());
     if options.memory.max_size > options.memory.size {
-        return refuse("memory cannot be added later: 'slots' and 'maxmem' of -m are not supported");
+        return refuse(
+            "memory cannot be added later: 'slots' and 'maxmem' of -m are not supported",
+        );
     }
     if options.name.debug_threads == Some(false) {
         return refuse("threads always have names: 'debug-threads=off' of -name is not supported");

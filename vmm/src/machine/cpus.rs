@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arch::boot::Registers;
-use arch::cpu::{CpuIds, GuestCpu};
+use arch::cpu::GuestCpu;
 use devices::memory::Dispatch;
 
 use super::Error;
@@ -13,10 +13,6 @@ use crate::vcpu::{Reports, Thread, Vcpu};
 
 /// One processor.
 pub(crate) struct Cpu {
-    /// Where it is in the topology.
-    pub(crate) ids: CpuIds,
-    /// Its local APIC's identifier.
-    pub(crate) apic_id: u32,
     /// Its thread.
     pub(crate) thread: Thread,
     /// Its state after power-on.
@@ -76,8 +72,7 @@ impl Cpus {
         let vcpu =
             Vcpu::new(index as usize, fd, self.gate.clone(), dispatch.clone(), reports.clone());
         let thread = vcpu.spawn().map_err(fail("thread"))?;
-        let ids = self.model.topology().ids(index);
-        Ok(Cpu { ids, apic_id, thread, fresh: Box::new(fresh) })
+        Ok(Cpu { thread, fresh: Box::new(fresh) })
     }
 
     /// All processors, by number.

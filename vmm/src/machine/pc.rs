@@ -7,7 +7,7 @@ use arch::acpi::{self, AcpiConfig};
 use arch::boot::{Boot, BootConfig, Firmware, Image};
 use arch::layout::{self, Placed};
 use arch::smbios::{self, SmbiosConfig};
-use devices::backend::MemoryBackendRam;
+use devices::backend::MemoryBackend;
 use devices::chipset::{I440fx, PowerManagement};
 use devices::debug::PvPanic;
 use devices::fw_cfg::{FwCfg, key};
@@ -78,19 +78,16 @@ impl Machine {
     fn connect_ram(&mut self, options: &Options) -> Result<(), Error> {
         let path = self.ram_backend(options)?;
         let size = options.memory.size;
-        let node = self.tree.find_mut(&path).expect("just found");
-        let backend = node.object_as_mut::<MemoryBackendRam>().ok_or_else(|| {
-            devices::error::Error::message(format!("object '{path}' is not a memory backend"))
-        })?;
-        if backend.size() != size {
-            return Err(devices::error::Error::message(format!(
-                "Machine memory size does not match the size of the memory backend: {size} bytes \
-                 and {} bytes",
-                backend.size()
-            ))
-            .into());
+        let wrong = |text: String| devices::error::Error::message(text);
+        let (_, node) = self.tree.find(&path)?;
+        let backend = node
+            .object_as::<MemoryBackend>()
+            .ok_or_else(|| wrong(format!("object '{path}' is not a memory backend")))?;
+        let block = backend.block().clone();
+        if block.size() != size {
+            let text = "Machine memory size does not match the size of the memory backend";
+            return Err(wrong(format!("{text}: {size} and {} bytes", block.size())).into());
         }
-        let block = backend.take("pc.ram")?;
         let view = ram_view(&block)?;
         self.platform.ram.lock().expect("one builder").replace(view);
         let bridges = self.tree.objects::<I440fx>();
@@ -224,13 +221,10 @@ impl Machine {
     fn map_firmware(&mut self, path: &Path) -> Result<(), Error> {
         let firmware = Firmware::open(path)
             .map_err(|source| Error::Firmware { path: path.to_owned(), source })?;
-        for (name, (base, bytes)) in
-            [("pc.bios", firmware.rom()), ("isa-bios", firmware.alias())]
-        {
+        for (name, (base, bytes)) in [("pc.bios", firmware.rom()), ("isa-bios", firmware.alias())] {
             let block = RamBlock::rom(name, bytes)?;
             let mapping = Mapping::new(name, base, block.size(), Target::Ram(block));
-            let mapping =
-                Mapping { access: Access::ReadOnly, priority: ROM_PRIORITY, ..mapping };
+            let mapping = Mapping { access: Access::ReadOnly, priority: ROM_PRIORITY, ..mapping };
             self.roms.push(self.platform.memory.add(mapping)?);
         }
         Ok(())
@@ -251,7 +245,8 @@ impl Machine {
 
     fn acpi_config(&self, options: &Options) -> AcpiConfig {
         let ram = options.memory.size;
-        let apic_id = |index| self.cpus.as_ref().map_or(index, |c| c.model.topology().apic_id(index));
+        let apic_id =
+            |index| self.cpus.as_ref().map_or(index, |c| c.model.topology().apic_id(index));
         let cpus = (0..options.smp.maxcpus)
             .map(|index| acpi::Cpu { apic_id: apic_id(index), present: index < options.smp.cpus });
         let serial = self.tree.objects::<IsaSerial>().into_iter().map(|(_, port)| {
