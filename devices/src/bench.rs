@@ -11,7 +11,7 @@ use crate::chardev::{self, Address, Chardev, Config, Kind, Role, Socket};
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::event_loop::EventLoop;
-use crate::object::{Bus, BusKind, Class, Object, PlugContext, bases};
+use crate::object::{Bus, BusKind, Class, Object, PlugContext};
 use crate::pci::bench::Bench;
 use crate::request::EventSink;
 
@@ -68,7 +68,7 @@ impl DerefMut for IsaBench {
 impl IsaBench {
     pub(crate) fn new() -> Self {
         let tables = [
-            bases::CLASSES,
+            crate::object::BASES,
             crate::serial::CLASSES,
             crate::debug::CLASSES,
             crate::rtc::CLASSES,
@@ -195,12 +195,12 @@ impl IsaBench {
                 base.wrapping_sub(3).wrapping_add((dice.roll() % u64::from(size + 6)) as u16);
             let mut bytes = dice.roll().to_le_bytes();
             let width = [1, 1, 2, 4, 8][(dice.roll() % 5) as usize];
-            if dice.roll() % 3 == 0 {
+            if dice.roll().is_multiple_of(3) {
                 self.cpu.read_port(port, &mut bytes[..width]);
             } else {
                 self.cpu.write_port(port, &bytes[..width]);
             }
-            if dice.roll() % 16 == 0 {
+            if dice.roll().is_multiple_of(16) {
                 self.pass(dice.roll() % 2_000_000_000);
             }
         }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use vm_memory::mmap::MmapRegionBuilder;
-use vm_memory::{MmapRegion, VolatileMemory, VolatileSlice};
+use vm_memory::mmap::{MmapRegionBuilder, MmapRegionError};
+use vm_memory::{FileOffset, MmapRegion, VolatileMemory, VolatileSlice};
 
 use crate::error::{Error, Result};
 
@@ -22,14 +22,51 @@ impl RamBlock {
     /// # Errors
     /// The host refuses the mapping (address space or memory limits).
     pub fn anonymous(name: &str, size: u64) -> Result<Self> {
-        let fail =
-            |error: String| Error::message(format!("cannot set up guest memory '{name}': {error}"));
-        let bytes = usize::try_from(size).map_err(|e| fail(e.to_string()))?;
-        let region = MmapRegionBuilder::new(bytes)
+        Self::private(name, size, false)
+    }
+
+    /// As [`Self::anonymous`]; `reserve` has the host count the whole of it against its limits now.
+    ///
+    /// # Errors
+    /// As [`Self::anonymous`].
+    pub fn private(name: &str, size: u64, reserve: bool) -> Result<Self> {
+        Self::map(name, size, None, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, reserve)
+    }
+
+    /// Zeroed memory that other processes can map too: a memory file without a name in the file
+    /// system.
+    ///
+    /// # Errors
+    /// As [`Self::anonymous`].
+    pub fn shared(name: &str, size: u64, reserve: bool) -> Result<Self> {
+        let create = || {
+            let file = rustix::fs::memfd_create(name, rustix::fs::MemfdFlags::CLOEXEC)?;
+            rustix::fs::ftruncate(&file, size)?;
+            Ok(std::fs::File::from(file))
+        };
+        let file = create().map_err(|e: rustix::io::Errno| refused(name, e.into()))?;
+        Self::map(name, size, Some(FileOffset::new(file, 0)), libc::MAP_SHARED, reserve)
+    }
+
+    fn map(
+        name: &str,
+        size: u64,
+        file: Option<FileOffset>,
+        flags: libc::c_int,
+        reserve: bool,
+    ) -> Result<Self> {
+        let bytes =
+            usize::try_from(size).map_err(|_| refused(name, rustix::io::Errno::NOMEM.into()))?;
+        let mut builder = MmapRegionBuilder::new(bytes)
             .with_mmap_prot(libc::PROT_READ | libc::PROT_WRITE)
-            .with_mmap_flags(libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE)
-            .build()
-            .map_err(|e| fail(e.to_string()))?;
+            .with_mmap_flags(flags | if reserve { 0 } else { libc::MAP_NORESERVE });
+        if let Some(file) = file {
+            builder = builder.with_file_offset(file);
+        }
+        let region = builder.build().map_err(|error| match error {
+            MmapRegionError::Mmap(error) => refused(name, error),
+            other => Error::message(format!("cannot set up guest memory '{name}': {other}")),
+        })?;
         Ok(Self { name: name.into(), region: Arc::new(region) })
     }
 
@@ -85,4 +122,11 @@ impl RamBlock {
             part.copy_from(&value.to_le_bytes()[..size.min(8)]);
         }
     }
+}
+
+/// The host's refusal, without the number that Rust's text of it ends with.
+fn refused(name: &str, error: std::io::Error) -> Error {
+    let text = error.to_string();
+    let reason = text.split(" (os error").next().unwrap_or_default();
+    Error::message(format!("cannot set up guest memory '{name}': {reason}"))
 }

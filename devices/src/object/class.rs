@@ -26,6 +26,9 @@ impl BusKind {
     }
 }
 
+/// Makes an unrealized instance of a class.
+pub(super) type Make = fn(&'static Class) -> Box<dyn Object>;
+
 /// A class of objects. Its properties are its own and those of all its ancestors.
 #[derive(Debug)]
 pub struct Class {
@@ -37,7 +40,7 @@ pub struct Class {
     pub description: &'static str,
     /// Makes an unrealized instance with every property at its default; `None` for an abstract
     /// class.
-    pub make: Option<fn(&'static Class) -> Box<dyn Object>>,
+    pub make: Option<Make>,
     /// Whether `-device` or `-object` may name it.
     pub user_creatable: bool,
     /// Where devices of this class are plugged; `None` if they are not devices.

@@ -214,7 +214,7 @@ impl Registers {
 
     /// A number up to 99 as the registers show it.
     fn number(&self, value: u8) -> u8 {
-        if self.set_in(B, BINARY) { value } else { value / 10 << 4 | value % 10 }
+        if self.set_in(B, BINARY) { value } else { (value / 10) << 4 | (value % 10) }
     }
 
     /// The number in a register; BCD digits above 9 count on.
