@@ -22,7 +22,7 @@ mod tests;
 mod tree;
 
 pub use bases::CLASSES as BASES;
-pub use class::{BusKind, Class, Make, Registry};
+pub use class::{BusKind, Class, Registry};
 pub use create::Plan;
 pub use plug::{Bus, Guard, Platform, PlugContext};
 pub use property::{
