@@ -254,9 +254,16 @@ fn after_realize_only_live_properties_change() {
         "Attempt to set property 'iobase' on device 'a' (type 'lamp') after it was realized"
     );
     assert_eq!(text(bench.tree.set("a", "glow", Value::Null)), "Property 'lamp.glow' not found");
+    for name in ["type", "realized", "hotplugged", "parent_bus", "shade"] {
+        assert_eq!(
+            text(bench.tree.set("a", name, false.into())),
+            format!("Property 'lamp.{name}' is not writable")
+        );
+    }
+    let path = bench.lamp("", &[("iobase", "8")]).unwrap();
     assert_eq!(
-        text(bench.tree.set("a", "type", "x".into())),
-        "Property 'lamp.type' is not writable"
+        text(bench.tree.set(&path, "iobase", Value::Int(1))),
+        "Attempt to set property 'iobase' on anonymous device (type 'lamp') after it was realized"
     );
 }
 
@@ -270,7 +277,63 @@ fn paths_are_absolute_or_an_unambiguous_end() {
     assert_eq!(bench.tree.find("/").unwrap().0, "/");
     assert_eq!(text(bench.tree.find("shade")), "Path 'shade' is ambiguous");
     assert_eq!(text(bench.tree.find("/machine/x")), "Device '/machine/x' not found");
+    assert_eq!(text(bench.tree.find("")), "Path '' is ambiguous");
+    assert_eq!(text(bench.tree.get("", "type")), "Device '' not found");
+    assert_eq!(text(bench.tree.get("shade", "type")), "Device 'shade' not found");
     let listed = bench.tree.properties(bench.tree.find("/machine/peripheral/a").unwrap().1);
     let kind = |name: &str| &listed.iter().find(|p| p.name == name).unwrap().kind;
     assert_eq!((kind("iobase").as_str(), kind("shade").as_str()), ("uint32", "child<ISA>"));
+}
+
+#[test]
+fn classes_are_listed_by_ancestor() {
+    let registry = Registry::new(vec![CLASSES], Vec::new);
+    let names = |ancestor: Option<&str>, with_abstract| -> Vec<String> {
+        registry.types(ancestor, with_abstract).into_iter().map(|info| info.name).collect()
+    };
+    assert_eq!(names(None, false), ["lamp", "fixture"]);
+    assert_eq!(names(None, true), ["object", "device", "lamp", "fixture"]);
+    assert_eq!(names(Some("device"), true), ["device", "lamp", "fixture"]);
+    assert_eq!(names(Some("lamp"), false), ["lamp"]);
+    assert!(names(Some("nope"), true).is_empty());
+    let all = registry.types(None, true);
+    assert_eq!((all[0].r#abstract, all[0].parent.as_deref()), (Some(true), None));
+    assert_eq!((all[2].r#abstract, all[2].parent.as_deref()), (None, Some("device")));
+}
+
+#[test]
+fn properties_are_listed_with_what_all_objects_have() {
+    let registry = Registry::new(vec![CLASSES], Vec::new);
+    let names = |class: &str| -> Vec<String> {
+        registry.properties(class).unwrap().into_iter().map(|info| info.name).collect()
+    };
+    let of_devices = ["type", "parent_bus", "hotplugged", "hotpluggable", "realized"];
+    assert_eq!(names("object"), ["type"]);
+    assert_eq!(names("device"), of_devices);
+    assert_eq!(names("lamp"), [&of_devices[..], &["iobase", "colour", "level"]].concat());
+    let error = qapi::Error::from(registry.properties("nope").unwrap_err());
+    assert_eq!(error.class, qapi::ErrorClass::DeviceNotFound);
+    assert_eq!(error.desc, "Class 'nope' not found");
+}
+
+#[test]
+fn a_devices_properties_have_defaults_and_descriptions() {
+    let registry = Registry::new(vec![CLASSES], Vec::new);
+    let list = registry.device_properties("lamp").unwrap();
+    let told: Vec<_> = list
+        .iter()
+        .map(|p| (&*p.name, &*p.r#type, p.description.as_deref(), p.default_value.clone()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("iobase", "uint32", Some("the port"), Some(Value::Int(0))),
+            ("colour", "str", Some("the colour"), None),
+            ("level", "uint8", Some("how bright"), Some(Value::Int(0))),
+        ]
+    );
+    let error = |class: &str| qapi::Error::from(registry.device_properties(class).unwrap_err());
+    assert_eq!(error("nope"), qapi::Error::device_not_found("nope"));
+    let expected = qapi::Error::expects("typename", "a non-abstract device type");
+    assert_eq!([error("device"), error("object")], [expected.clone(), expected]);
 }

@@ -322,10 +322,7 @@ impl Tree {
             return Err(read_only);
         }
         let property = self.property(class, name)?;
-        let Some(set) = property.set else {
-            return Err(read_only);
-        };
-        if state.is_some() && !property.live {
+        if state.is_some() && property.set.is_some() && !property.live {
             let device = match node.id() {
                 Some(id) => format!("device '{id}'"),
                 None => "anonymous device".into(),
@@ -336,6 +333,9 @@ impl Tree {
             )));
         }
         check_json_kind(property, &value)?;
+        let Some(set) = property.set else {
+            return Err(read_only);
+        };
         let node = self.find_mut(&path).expect("just found");
         let Some(object) = &mut node.object else {
             return Err(read_only);

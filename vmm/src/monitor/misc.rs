@@ -2,6 +2,7 @@
 
 use std::os::fd::{AsRawFd, OwnedFd};
 
+use devices::backend::IoThread;
 use qapi::handlers::Misc;
 use qapi::{
     AddClientArgs, AddFdArgs, AddfdInfo, ClosefdArgs, CommandLineOptionInfo,
@@ -37,27 +38,17 @@ impl Misc for Monitor<'_> {
     }
 
     fn query_iothreads(&mut self) -> Result<Vec<IOThreadInfo>, Error> {
-        let tree = &self.control.machine.tree;
-        let mut paths = Vec::new();
-        tree.walk(&mut |path, node| {
-            if node.class().name == "iothread" {
-                paths.push(path.to_owned());
-            }
-        });
-        let info = |path: &String| {
-            let number = |name: &str| -> Result<i64, Error> {
-                Ok(tree.get(path, name)?.as_i64().unwrap_or_default())
-            };
-            Ok(IOThreadInfo {
-                id: path.rsplit('/').next().unwrap_or_default().into(),
-                thread_id: number("thread-id")?,
-                poll_max_ns: number("poll-max-ns")?,
-                poll_grow: number("poll-grow")?,
-                poll_shrink: number("poll-shrink")?,
-                aio_max_batch: number("aio-max-batch")?,
-            })
+        let info = |(path, thread): (String, &IoThread)| IOThreadInfo {
+            id: path.rsplit('/').next().unwrap_or_default().into(),
+            thread_id: thread.thread_id(),
+            // Its loop never polls: it sleeps until something happens.
+            poll_max_ns: 0,
+            poll_grow: 0,
+            poll_shrink: 0,
+            aio_max_batch: 0,
         };
-        paths.iter().map(info).collect()
+        let threads = self.control.machine.tree.objects::<IoThread>();
+        Ok(threads.into_iter().map(info).collect())
     }
 
     fn stop(&mut self) -> Result<Empty, Error> {

@@ -1,5 +1,6 @@
 //! Handlers of `misc-target.json`.
 
+use devices::rtc::Rtc;
 use qapi::handlers::MiscTarget;
 use qapi::{DumpSkeysArgs, Empty, Error, GICCapability};
 
@@ -7,7 +8,9 @@ use super::Monitor;
 
 impl MiscTarget for Monitor<'_> {
     fn rtc_reset_reinjection(&mut self) -> Result<Empty, Error> {
-        // Ticks that the guest was too busy to take are not kept.
+        for (_, rtc) in self.control.machine.tree.objects::<Rtc>() {
+            rtc.reset_reinjection();
+        }
         Ok(())
     }
 
