@@ -56,7 +56,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> i32 {
     match run(arguments) {
         Ok(status) => status,
         Err(error) => {
-            eprintln!("{error}");
+            logging::report(&error.to_string());
             1
         }
     }
@@ -121,8 +121,7 @@ fn serve(options: Options, signals: Signals, daemon: Option<Daemon>) -> Result<i
     }
     let _pidfile = options.pidfile.as_ref().map(PidFile::create).transpose()?;
     let start = !options.start_paused && !options.preconfig;
-    let mut control =
-        Control::new(machine, options, environment, server, opener, fd_sets, inbox);
+    let mut control = Control::new(machine, options, environment, server, opener, fd_sets, inbox);
     if start && let Err(error) = control.machine.start() {
         log::error!("{error}");
     }
@@ -199,4 +198,3 @@ fn add_inherited_fds(options: &Options, fd_sets: &FdSets) -> Result<(), Error> {
     }
     Ok(())
 }
-

@@ -12,7 +12,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use devices::limited;
 use devices::request::Request;
+use devices::trace::GUEST_ERRORS;
 use qapi::{RawReply, ShutdownCause};
 use qmp::{HumanReply, ServerHandle, SessionId};
 
@@ -113,7 +115,7 @@ impl Control {
                 let outcome = match what {
                     Event::Request(request) => self.machine.handle(request),
                     Event::TripleFault => {
-                        log::info!("CPU {cpu}: triple fault");
+                        limited!(GUEST_ERRORS, "CPU {cpu}: triple fault");
                         self.machine.reset(ShutdownCause::GuestReset)
                     }
                     Event::InternalError(text) => {
@@ -127,7 +129,7 @@ impl Control {
             }
             Urgent::Device(request) => self.machine.handle(request),
             Urgent::Signal { number, sender } => {
-                eprintln!("vmm: terminating on signal {number} from pid {sender}");
+                log::error!("terminating on signal {number} from pid {sender}");
                 self.machine.shutdown(ShutdownCause::HostSignal)
             }
             Urgent::Quit => self.machine.shutdown(ShutdownCause::HostQmpQuit),

@@ -1,12 +1,47 @@
 //! The qmp thread's view of the program: commands are decoded there and queued for control.
 
+use std::fmt;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
+use devices::trace;
 use qapi::{Command, Dict, Error, RawReply, Value};
 use qmp::{CommandKind, HumanReply, Service, SessionId};
 
 use super::{ControlInbox, Work};
+use crate::logging::points::{HANDLE_QMP_COMMAND, MONITOR_QMP_RESPOND};
+
+/// Writes the command at its trace point, and later its reply at that one's.
+fn traced(session: SessionId, name: &str, arguments: &Dict, reply: RawReply) -> RawReply {
+    let request = || {
+        Value::Dict(Dict::from_iter([
+            ("execute".to_owned(), Value::from(name)),
+            ("arguments".to_owned(), Value::Dict(arguments.clone())),
+        ]))
+    };
+    trace!(HANDLE_QMP_COMMAND, "mon {session} req: {}", Json(&request()));
+    if !MONITOR_QMP_RESPOND.enabled() {
+        return reply;
+    }
+    RawReply::new(move |result| {
+        match &result {
+            Ok(value) => trace!(MONITOR_QMP_RESPOND, "mon {session} return: {}", Json(value)),
+            Err(error) => trace!(MONITOR_QMP_RESPOND, "mon {session} error: {error}"),
+        }
+        reply.send(result);
+    })
+}
+
+/// Shows a value as the monitor writes it.
+struct Json<'a>(&'a Value);
+
+impl fmt::Display for Json<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = Vec::new();
+        qmp::json::write_compact(&mut text, self.0);
+        f.write_str(&String::from_utf8_lossy(&text))
+    }
+}
 
 /// Passes commands to the control thread.
 pub(crate) struct Frontend(pub(crate) Arc<ControlInbox>);
@@ -28,6 +63,7 @@ impl Service for Frontend {
         fds: Vec<OwnedFd>,
         reply: RawReply,
     ) {
+        let reply = traced(session, name, &arguments, reply);
         match Command::decode(name, arguments) {
             Ok(command) => self.0.work(Work::Command { session, command, fds, reply }),
             Err(error) => reply.send(Err(error)),

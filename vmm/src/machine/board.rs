@@ -2,8 +2,10 @@
 
 use arch::boot::{self, Boot, Entry, Registers};
 use devices::chipset::{I440fx, PowerManagement};
+use devices::limited;
 use devices::object::{Platform, Tree};
 use devices::request::WakeupReason;
+use devices::trace::GUEST_ERRORS;
 use vm_memory::GuestAddressSpace;
 
 /// How the guest starts.
@@ -39,7 +41,7 @@ impl Board {
         if waking {
             let entry = boot::waking_vector(&*ram, *facs);
             if entry.is_none() {
-                log::warn!("the guest left no waking vector: starting it anew");
+                limited!(GUEST_ERRORS, "the guest left no waking vector: starting it anew");
             }
             return entry.or_else(|| write(boot, &*ram)).map(|entry| entry.registers());
         }

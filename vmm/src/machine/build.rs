@@ -110,7 +110,7 @@ impl Machine {
         } else {
             self.user_devices(options)?;
         }
-        self.run_state = RunState::Prelaunch;
+        self.set_run_state(RunState::Prelaunch);
         self.reset_parts(false);
         Ok(())
     }

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use arch::boot::Registers;
-use arch::cpu::GuestCpu;
+use arch::cpu::regs::State;
+use arch::cpu::{self, GuestCpu};
 use devices::memory::Dispatch;
+use devices::trace::CPU_RESET;
 
 use super::Error;
 use crate::gate::{Gate, Hold};
@@ -83,6 +85,7 @@ impl Cpus {
     /// Puts all processors into their reset state; the first one at `entry`, if there is one
     /// (otherwise at the reset vector). The hold proves that none of them runs.
     pub(crate) fn reset(&self, _stopped: &Hold<Vcpu>, entry: Option<&Registers>) {
+        self.log_reset();
         for (index, cpu) in self.list.iter().enumerate() {
             let mut state = cpu.fresh.clone();
             if let (0, Some(entry)) = (index, entry) {
@@ -93,6 +96,26 @@ impl Cpus {
                 Some(Ok(refused)) => report_refused(index, &refused),
                 Some(Err(error)) => log::error!("reset of CPU {index}: {error}"),
                 None => {}
+            }
+        }
+    }
+
+    /// The registers of processor `index`, read by its own thread between two instructions. `None`
+    /// if there is no such processor or KVM does not show them.
+    pub(crate) fn registers(&self, index: usize) -> Option<State> {
+        self.list.get(index)?;
+        self.gate.call(index, |vcpu| kvm::registers(&vcpu.fd))?.ok()
+    }
+
+    /// `-d cpu_reset`: what the processors were doing when a reset came.
+    fn log_reset(&self) {
+        if !log::log_enabled!(target: CPU_RESET, log::Level::Debug) {
+            return;
+        }
+        for index in 0..self.list.len() {
+            if let Some(state) = self.registers(index) {
+                let text = cpu::info_registers(index as u32, &state);
+                log::debug!(target: CPU_RESET, "CPU Reset (CPU {index})\n{}", text.trim());
             }
         }
     }

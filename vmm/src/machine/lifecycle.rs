@@ -2,12 +2,14 @@
 //! woken or ended, whoever asks. The states are drawn in [`crate::run_state`].
 
 use devices::request::{Request, WakeupReason};
+use devices::trace;
 use qapi::{
     Event, GuestCrashloadedEvent, GuestPanicAction, GuestPanickedEvent, ResetEvent, ShutdownCause,
     ShutdownEvent,
 };
 
 use super::Machine;
+use crate::logging::points::RUNSTATE_SET;
 use crate::options::{PanicAction, RebootAction, ShutdownAction};
 use crate::run_state::RunState;
 
@@ -32,7 +34,7 @@ impl Machine {
         if matches!(self.run_state, RunState::Running | RunState::Suspended) {
             return Ok(());
         }
-        self.run_state = RunState::Running;
+        self.set_run_state(RunState::Running);
         self.platform.events.emit(Event::Resume);
         self.platform.virtual_clock.start();
         self.open_gate();
@@ -45,10 +47,10 @@ impl Machine {
         if self.run_state.is_running() {
             self.close_gate();
             self.platform.virtual_clock.stop();
-            self.run_state = state;
+            self.set_run_state(state);
             self.platform.events.emit(Event::Stop);
         } else if state != RunState::Paused {
-            self.run_state = state;
+            self.set_run_state(state);
         }
     }
 
@@ -66,7 +68,7 @@ impl Machine {
         match self.run_state {
             RunState::Running => self.open_gate(),
             RunState::Preconfig => {}
-            _ => self.run_state = RunState::Prelaunch,
+            _ => self.set_run_state(RunState::Prelaunch),
         }
         Outcome::GoOn
     }
@@ -119,7 +121,7 @@ impl Machine {
     fn suspend(&mut self) -> Outcome {
         if self.run_state.is_running() {
             self.close_gate();
-            self.run_state = RunState::Suspended;
+            self.set_run_state(RunState::Suspended);
             self.platform.events.emit(Event::Suspend);
         }
         Outcome::GoOn
@@ -138,7 +140,7 @@ impl Machine {
         self.reset_parts(true);
         self.board.wake(&self.tree, reason);
         self.platform.events.emit(Event::Wakeup);
-        self.run_state = RunState::Running;
+        self.set_run_state(RunState::Running);
         self.open_gate();
         Ok(())
     }
@@ -174,6 +176,14 @@ impl Machine {
         self.tree.reset();
         let entry = self.board.load(&self.tree, &self.platform, waking);
         cpus.reset(&hold, entry.as_ref());
+    }
+
+    /// The one place where the run state changes.
+    pub(super) fn set_run_state(&mut self, state: RunState) {
+        let name = |state| qapi::RunState::from(state);
+        let (old, new) = (self.run_state, state);
+        trace!(RUNSTATE_SET, "current_run_state {} new_state {}", name(old), name(new));
+        self.run_state = state;
     }
 
     fn open_gate(&self) {

@@ -68,7 +68,7 @@ impl Misc for Monitor<'_> {
         let control = &mut *self.control;
         if let Err(error) = control.machine.build(&control.options, &control.environment) {
             let text = error.to_string();
-            eprintln!("{}", startup::Error::from(error));
+            crate::logging::report(&startup::Error::from(error).to_string());
             control.finish(Outcome::Exit(1));
             return Err(Error::generic(text));
         }

@@ -5,7 +5,6 @@ use arch::paging::PagingRegisters;
 
 use super::Monitor;
 use super::dump::{Reader, bytes_text};
-use crate::kvm;
 use crate::machine::Machine;
 
 /// Code bytes that are logged before and after an instruction pointer.
@@ -15,11 +14,7 @@ const AFTER: u64 = 32;
 /// The registers of processor `index`, read by its own thread between two instructions. `None`
 /// if there is no such processor or KVM does not show them.
 pub(in crate::monitor) fn registers_of(machine: &Machine, index: usize) -> Option<State> {
-    let cpus = machine.cpus.as_ref()?;
-    if index >= cpus.list().len() {
-        return None;
-    }
-    cpus.gate.call(index, |cpu| kvm::registers(&cpu.fd))?.ok()
+    machine.cpus.as_ref()?.registers(index)
 }
 
 /// The registers of the processor that the session chose.
