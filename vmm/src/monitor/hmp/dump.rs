@@ -122,6 +122,7 @@ pub(super) fn instructions(reader: &Reader, address: u64, count: u64, bits: u32)
     options.set_gas_show_mnemonic_size_suffix(true);
     options.set_space_after_operand_separator(true);
     options.set_uppercase_hex(false);
+    options.set_branch_leading_zeros(false);
     options.set_first_operand_char_index(9);
     let mut text = String::new();
     let mut address = address;
