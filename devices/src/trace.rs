@@ -56,7 +56,7 @@ impl Point {
         self.on.store(on, Ordering::Relaxed);
     }
 
-    /// Writes `NAME text`, switched on or not; [`trace!`](crate::trace) asks first.
+    /// Writes `NAME text`, switched on or not; [`trace!`](crate::trace!) asks first.
     #[cold]
     pub fn emit(&self, text: Arguments<'_>) {
         send(TRACE, log::Level::Trace, format_args!("{} {text}", self.name));

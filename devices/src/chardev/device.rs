@@ -12,7 +12,7 @@ use super::open::{self, Context};
 use super::port::Port;
 use crate::event_loop::LoopHandle;
 
-/// A character device. Created by [`super::open`]; everything is closed when the last reference
+/// A character device. Created by [`super::open()`]; everything is closed when the last reference
 /// and the last user are gone, or by [`Chardev::remove`].
 pub struct Chardev {
     label: String,
@@ -114,12 +114,12 @@ impl Chardev {
     }
 
     /// `chardev-change`: puts another back end under the same user, who sees the connection close
-    /// and open. When the new one cannot be opened, the old one stays. May block as [`super::open`]
+    /// and open. When the new one cannot be opened, the old one stays. May block as [`super::open()`]
     /// does.
     ///
     /// # Errors
     /// [`Error::MuxChange`], [`Error::NoChange`] (the user is a [`Port`]), and those of
-    /// [`super::open`].
+    /// [`super::open()`].
     pub fn replace(&self, config: &Config, context: &Context) -> Result<(), Error> {
         let Body::Line(line) = &self.body else {
             return Err(Error::MuxChange);

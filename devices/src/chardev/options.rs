@@ -47,9 +47,7 @@ impl Fields<'_> {
         Ok(match backend {
             "null" => Kind::Null,
             "pty" => Kind::Pty,
-            "stdio" => {
-                Kind::Stdio { signal: self.flag("signal")?.unwrap_or(true), input: true }
-            }
+            "stdio" => Kind::Stdio { signal: self.flag("signal")?.unwrap_or(true), input: true },
             "file" => Kind::File {
                 out: self.required("file", "path", "filename")?,
                 input: self.text("input-path")?,
@@ -291,7 +289,10 @@ mod tests {
     fn reads_every_backend() {
         let kind = |options: &[(&str, &str)]| read(options).unwrap().config.kind;
         assert_eq!(kind(&[("backend", "null"), ("id", "x")]), Kind::Null);
-        assert_eq!(kind(&[("backend", "stdio"), ("signal", "off")]), Kind::Stdio { signal: false, input: true });
+        assert_eq!(
+            kind(&[("backend", "stdio"), ("signal", "off")]),
+            Kind::Stdio { signal: false, input: true }
+        );
         assert_eq!(
             kind(&[("backend", "file"), ("path", "/f"), ("append", "on"), ("input-path", "/i")]),
             Kind::File { out: "/f".into(), input: Some("/i".into()), append: true }

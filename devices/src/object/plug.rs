@@ -63,7 +63,7 @@ impl Bus {
 /// Something that is undone when it is dropped: a mapping, a slot, an attachment.
 pub type Guard = Box<dyn Any + Send>;
 
-/// The connections of one object in the making. Dropped before [`PlugContext::finish`] it takes
+/// The connections of one object in the making. Dropped before the object is inserted it takes
 /// all of them back; afterwards the object's node holds them until it is unplugged.
 pub struct PlugContext<'a> {
     /// The shared surroundings.

@@ -8,7 +8,7 @@ use crate::chardev::backend::{CharEvent, Notice};
 use crate::event_loop::EventSet;
 
 impl Line {
-    /// As [`Backend::interest`], for the port.
+    /// As `Backend::interest`, for the port.
     pub(in crate::chardev) fn port_interest(
         &self,
         input: bool,
@@ -22,7 +22,7 @@ impl Line {
         interest
     }
 
-    /// As [`Backend::ready`], for the port.
+    /// As `Backend::ready`, for the port.
     pub(in crate::chardev) fn port_ready(&self, fd: RawFd, events: EventSet) -> Vec<CharEvent> {
         let mut state = self.lock();
         let mut notices = Vec::new();
