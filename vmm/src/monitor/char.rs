@@ -5,9 +5,9 @@ use std::sync::Arc;
 use devices::chardev::{Chardev, Config};
 use qapi::handlers::Char;
 use qapi::{
-    ChardevAddArgs, ChardevBackendInfo, ChardevBackendKind, ChardevChangeArgs, ChardevInfo,
-    ChardevRemoveArgs, ChardevReturn, ChardevSendBreakArgs, DataFormat, Empty, Error, Reply,
-    RingbufReadArgs, RingbufWriteArgs,
+    ChardevAddArgs, ChardevBackend, ChardevBackendInfo, ChardevBackendKind, ChardevChangeArgs,
+    ChardevInfo, ChardevRemoveArgs, ChardevReturn, ChardevSendBreakArgs, DataFormat, Empty, Error,
+    Reply, RingbufReadArgs, RingbufWriteArgs,
 };
 
 use super::Monitor;
@@ -54,22 +54,16 @@ impl Char for Monitor<'_> {
 
     fn chardev_add(&mut self, args: ChardevAddArgs, reply: Reply<ChardevReturn>) {
         let ChardevAddArgs { id, backend } = args;
-        let prepared = chardevs::check_new(&self.control.machine.tree, &id).and_then(|()| {
-            let config = Config::try_from(backend).map_err(|error| not_added(&id, &error))?;
-            let opener = self.opener(&config).map_err(|error| not_added(&id, &error))?;
-            Ok((config, opener))
-        });
-        let (config, opener) = match prepared {
+        let (config, opener) = match self.prepare_new(&id, backend) {
             Ok(prepared) => prepared,
             Err(error) => return reply.send(Err(error)),
         };
         self.control.worker(move || {
             let opened = opener.open(&id, &config).map_err(|error| not_added(&id, &error));
             move |control: &mut Control| {
-                let tree = &mut control.machine.tree;
                 reply.send(opened.and_then(|chardev| {
                     let pty = chardev.pty_path();
-                    chardevs::add(tree, &config, chardev)?;
+                    chardevs::add(&mut control.machine.tree, &config, chardev)?;
                     Ok(ChardevReturn { pty })
                 }));
             }
@@ -77,27 +71,17 @@ impl Char for Monitor<'_> {
     }
 
     fn chardev_change(&mut self, args: ChardevChangeArgs, reply: Reply<ChardevReturn>) {
-        let ChardevChangeArgs { id, backend } = args;
-        let chardev = self.control.machine.tree.chardev(&id).cloned();
-        let prepared = chardev
-            .map_err(|_| Error::generic(format!("Chardev '{id}' does not exist")))
-            .and_then(|chardev| {
-                let config = Config::try_from(backend)?;
-                let opener = self.opener(&config)?;
-                Ok((chardev, config, opener))
-            });
-        let (chardev, config, opener) = match prepared {
+        let (chardev, config, opener) = match self.prepare_change(args) {
             Ok(prepared) => prepared,
             Err(error) => return reply.send(Err(error)),
         };
         self.control.worker(move || {
             let replaced = opener.replace(&chardev, &config);
             move |control: &mut Control| {
-                if replaced.is_ok() {
+                reply.send(replaced.map_err(Into::into).map(|()| {
                     chardevs::reclassify(&mut control.machine.tree, &config, &chardev);
-                }
-                let result = replaced.map(|()| ChardevReturn { pty: chardev.pty_path() });
-                reply.send(result.map_err(Into::into));
+                    ChardevReturn { pty: chardev.pty_path() }
+                }));
             }
         });
     }
@@ -116,6 +100,32 @@ impl Monitor<'_> {
     fn ring(&self, name: &str) -> Result<&Arc<Chardev>, Error> {
         let found = self.control.machine.tree.chardev(name);
         found.map_err(|_| Error::generic(format!("Device '{name}' not found")))
+    }
+
+    /// What a new character device is made of and by.
+    fn prepare_new(
+        &mut self,
+        id: &str,
+        backend: ChardevBackend,
+    ) -> Result<(Config, Opener), Error> {
+        chardevs::check_new(&self.control.machine.tree, id)?;
+        let config = Config::try_from(backend).map_err(|error| not_added(id, &error))?;
+        let opener = self.opener(&config).map_err(|error| not_added(id, &error))?;
+        Ok((config, opener))
+    }
+
+    /// The same for one that changes, and that one.
+    fn prepare_change(
+        &mut self,
+        args: ChardevChangeArgs,
+    ) -> Result<(Arc<Chardev>, Config, Opener), Error> {
+        let ChardevChangeArgs { id, backend } = args;
+        let chardev = self.control.machine.tree.chardev(&id).cloned();
+        let chardev =
+            chardev.map_err(|_| Error::generic(format!("Chardev '{id}' does not exist")))?;
+        let config = Config::try_from(backend)?;
+        let opener = self.opener(&config)?;
+        Ok((chardev, config, opener))
     }
 
     /// What opens `config` for this client: with the descriptor that it named by `getfd`, which is
