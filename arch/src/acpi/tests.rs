@@ -157,7 +157,7 @@ fn sizes_and_mistakes() {
 fn has(program: &str) -> bool {
     let found = std::process::Command::new(program).arg("-v").output().is_ok();
     if !found {
-        eprintln!("SKIPPED: {program} (package acpica-tools) is not installed");
+        harness::skip(&format!("arch::{program}"), "package acpica-tools is not installed");
     }
     found
 }
