@@ -232,7 +232,7 @@ mod tests {
         /// Four-level tables in the first pages of RAM; linear page `n` leads to `pages[n]`.
         fn paging(&self, pages: &[u64]) -> View {
             for table in 0..3 {
-                self.ram.store(table * PAGE, 8, (table + 1) * PAGE | 3);
+                self.ram.store(table * PAGE, 8, ((table + 1) * PAGE) | 3);
             }
             for (index, page) in pages.iter().enumerate() {
                 self.ram.store(3 * PAGE + index as u64 * 8, 8, page | 3);
