@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kvm_bindings::{CpuId, KVM_PIT_SPEAKER_DUMMY, kvm_pit_config};
+use kvm_bindings::{CpuId, KVM_PIT_SPEAKER_DUMMY, kvm_clock_data, kvm_pit_config};
 use kvm_ioctls::{Cap, Kvm, VcpuFd, VmFd};
 
 use super::slots::Slots;
@@ -20,6 +20,8 @@ const MAX_CPUID: usize = kvm_bindings::KVM_MAX_CPUID_ENTRIES;
 pub(crate) struct Vm {
     kvm: Kvm,
     fd: Arc<VmFd>,
+    /// What the guest's paravirtual clock showed when it was stopped, in nanoseconds.
+    stopped_clock: Option<u64>,
 }
 
 impl Vm {
@@ -33,7 +35,7 @@ impl Vm {
         fd.create_irq_chip().map_err(Problem::refused("create its interrupt controllers"))?;
         let config = kvm_pit_config { flags: KVM_PIT_SPEAKER_DUMMY, ..Default::default() };
         fd.create_pit2(config).map_err(Problem::refused("create its timer"))?;
-        Ok(Self { kvm, fd })
+        Ok(Self { kvm, fd, stopped_clock: None })
     }
 
     /// What keeps KVM's memory slots in step with a map.
@@ -49,6 +51,23 @@ impl Vm {
     /// The machine's own descriptor.
     pub(crate) fn fd(&self) -> &Arc<VmFd> {
         &self.fd
+    }
+
+    /// Notes what the guest's paravirtual clock shows; no vCPU runs.
+    pub(crate) fn stop_clock(&mut self) {
+        match self.fd.get_clock() {
+            Ok(data) => self.stopped_clock = Some(data.clock),
+            Err(error) => log::warn!("the guest's clock goes on while it is stopped: {error}"),
+        }
+    }
+
+    /// Lets the guest's paravirtual clock go on from where it was stopped, if it was.
+    pub(crate) fn start_clock(&mut self) {
+        let Some(clock) = self.stopped_clock.take() else { return };
+        let data = kvm_clock_data { clock, ..Default::default() };
+        if let Err(error) = self.fd.set_clock(&data) {
+            log::warn!("the guest's clock went on while it was stopped: {error}");
+        }
     }
 
     /// How many vCPUs KVM allows.

@@ -37,6 +37,9 @@ impl Machine {
         self.set_run_state(RunState::Running);
         self.platform.events.emit(Event::Resume);
         self.platform.virtual_clock.start();
+        if let Some(vm) = &mut self.vm {
+            vm.start_clock();
+        }
         self.open_gate();
         Ok(())
     }
@@ -47,6 +50,9 @@ impl Machine {
         if self.run_state.is_running() {
             self.close_gate();
             self.platform.virtual_clock.stop();
+            if let Some(vm) = &mut self.vm {
+                vm.stop_clock();
+            }
             self.set_run_state(state);
             self.platform.events.emit(Event::Stop);
         } else if state != RunState::Paused {

@@ -312,6 +312,8 @@ fn rtc_properties(options: &Options) -> Vec<(&'static str, String)> {
     };
     let policy = if rtc.slew { "slew" } else { "discard" };
     vec![
+        // The century byte is right with this one only.
+        ("base_year", "0".to_owned()),
         ("x-clock", clock.to_owned()),
         ("x-offset", offset.to_string()),
         ("lost_tick_policy", policy.to_owned()),
