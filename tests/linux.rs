@@ -112,6 +112,21 @@ impl Linux {
         text.split(' ').next().and_then(|word| word.parse().ok()).expect("seconds")
     }
 
+    /// Has the guest enter S3; the shell's command ends when it has been woken.
+    fn suspend(&mut self) {
+        self.send("echo mem >/sys/power/state");
+        self.qmp.event("SUSPEND");
+    }
+
+    /// Wakes the guest from S3.
+    fn wake_up(&mut self) {
+        assert_eq!(self.qmp.status(), "suspended");
+        self.qmp.ok("system_wakeup", json!({}));
+        self.qmp.event("WAKEUP");
+        self.finish();
+        assert_eq!(self.qmp.status(), "running");
+    }
+
     /// Has the guest power itself off through ACPI and waits for the process to end.
     fn power_off(mut self) {
         self.qmp.ok("system_powerdown", json!({}));
@@ -230,22 +245,27 @@ fn suspended_guest_wakes_with_all_it_had() {
     let Some(mut linux) = Linux::boot(name, Image::BzImage, 2, "") else { return };
     linux.run("kept=secret-$$; echo $kept >/kept");
 
-    linux.send("echo mem >/sys/power/state");
-    linux.qmp.event("SUSPEND");
-    assert_eq!(linux.qmp.status(), "suspended");
-    linux.qmp.ok("system_wakeup", json!({}));
-    linux.qmp.event("WAKEUP");
-    linux.finish();
-    assert_eq!(linux.qmp.status(), "running");
+    linux.suspend();
+    linux.wake_up();
     assert_eq!(linux.run("[ $kept = $(cat /kept) ] && echo same"), "same");
     assert_eq!(linux.run("cat /sys/devices/system/cpu/online"), "0-1");
 
     // The alarm of the real-time clock wakes it without anyone's help.
     linux.run("echo +5 >/sys/class/rtc/rtc0/wakealarm");
-    linux.send("echo mem >/sys/power/state");
-    linux.qmp.event("SUSPEND");
+    linux.suspend();
     linux.qmp.event("WAKEUP");
     linux.finish();
     assert_eq!(linux.run("[ $kept = $(cat /kept) ] && echo same"), "same");
+    linux.power_off();
+}
+
+#[test]
+fn guest_entered_by_pvh_wakes_too() {
+    let name = "guest_entered_by_pvh_wakes_too";
+    let Some(mut linux) = Linux::boot(name, Image::Elf, 1, "") else { return };
+    linux.run("kept=$$");
+    linux.suspend();
+    linux.wake_up();
+    assert_eq!(linux.run("[ $kept = $$ ] && echo same"), "same");
     linux.power_off();
 }
