@@ -437,6 +437,10 @@ fn a_client_is_handed_to_a_server() {
         assert_eq!(desc, "File descriptor named 'c' not found");
         (ours, added)
     };
+    // The guest drops what comes before it listens; then it halts.
+    wait_for("the guest to listen", || {
+        qmp.hmp("info registers").contains("HLT=1").then_some(())
+    });
     let (stream, added) = give(&mut qmp, "serial0");
     assert_eq!(added, Ok(json!({})));
     echoes(stream, "hello");

@@ -9,9 +9,10 @@
 //! A function may still run once after its timer was cancelled or set anew: devices look at their
 //! own registers, under their own lock, before they act.
 
+use crate::lock::{Mutex, MutexGuard, Rank};
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use rustix::time::{
     ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, clock_gettime,
@@ -95,7 +96,11 @@ impl Clock {
     fn new(reference: Reference, running: bool, standing: u64) -> Self {
         let pending = BTreeMap::new();
         let state = State { running, base: 0, standing, next_id: 0, pending };
-        Self(Arc::new(Inner { reference, state: Mutex::new(state), alarm: OnceLock::new() }))
+        Self(Arc::new(Inner {
+            reference,
+            state: Mutex::new(Rank::Clock, state),
+            alarm: OnceLock::new(),
+        }))
     }
 
     fn driven(id: ClockId, fd: TimerfdClockId, running: bool, on: &LoopHandle) -> Result<Self> {
@@ -153,13 +158,17 @@ impl Clock {
 
     /// A timer that calls `function` on the clock's thread; not set yet.
     pub fn timer(&self, function: impl Fn() + Send + Sync + 'static) -> Timer {
-        Timer { clock: self.clone(), function: Arc::new(function), key: Mutex::new(None) }
+        Timer {
+            clock: self.clone(),
+            function: Arc::new(function),
+            key: Mutex::new(Rank::Timer, None),
+        }
     }
 }
 
 impl Inner {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("clock lock")
+        self.state.lock()
     }
 
     fn now(&self, state: &State) -> u64 {
@@ -237,7 +246,7 @@ impl Timer {
     /// Expires once at `deadline` (nanoseconds of the clock), instead of at any earlier setting.
     /// A deadline in the past expires at once, on the clock's thread.
     pub fn set(&self, deadline: u64) {
-        let mut key = self.key.lock().expect("timer lock");
+        let mut key = self.key.lock();
         let mut state = self.clock.0.lock();
         if let Some(old) = key.take() {
             state.pending.remove(&old);
@@ -251,7 +260,7 @@ impl Timer {
 
     /// Does not expire until set again.
     pub fn cancel(&self) {
-        if let Some(old) = self.key.lock().expect("timer lock").take() {
+        if let Some(old) = self.key.lock().take() {
             let mut state = self.clock.0.lock();
             state.pending.remove(&old);
             self.clock.0.arm(&state);
@@ -274,6 +283,8 @@ impl Drop for Timer {
 mod tests {
     use std::sync::mpsc;
     use std::time::Duration;
+
+    use std::sync::Mutex;
 
     use super::*;
     use crate::event_loop::EventLoop;

@@ -10,11 +10,12 @@
 //! the wanted state. That also covers a descriptor number that was closed and opened again, and a
 //! closed one whose file lives on in another process.
 
+use crate::lock::{Mutex, Rank};
 use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use event_manager::{
@@ -73,7 +74,7 @@ struct Shared {
 impl Shared {
     /// Runs `change` on the queue and wakes the loop when it sleeps.
     fn request(&self, change: impl FnOnce(&mut Queue)) {
-        let mut queue = lock(&self.queue);
+        let mut queue = self.queue.lock();
         if queue.closed {
             return;
         }
@@ -103,7 +104,7 @@ impl LoopHandle {
                 token,
                 source,
                 alive: AtomicBool::new(true),
-                wanted: Mutex::default(),
+                wanted: Mutex::new(Rank::Watch, Default::default()),
             }),
             handle: self.clone(),
         }
@@ -142,7 +143,7 @@ impl Watch {
     }
 
     fn ask(&self, interest: &[(RawFd, EventSet)], renew: bool) {
-        let mut wanted = lock(&self.slot.wanted);
+        let mut wanted = self.slot.wanted.lock();
         if wanted.interest == interest && !renew {
             return;
         }
@@ -183,13 +184,13 @@ struct Dispatcher {
 impl MutEventSubscriber for Dispatcher {
     fn process(&mut self, events: Events, _ops: &mut EventOps) {
         // From here the queue is looked at again before the loop sleeps.
-        lock(&self.shared.queue).awake = true;
+        self.shared.queue.lock().awake = true;
         if events.data() == WAKE {
             // The descriptor is non-blocking; an empty counter only means a spurious wake-up.
             let _ = self.shared.wake.read();
             return;
         }
-        let slot = match lock(&self.table).get(&events.fd()) {
+        let slot = match self.table.lock().get(&events.fd()) {
             Some(entry) if entry.slot.token == events.data() => entry.slot.clone(),
             _ => return,
         };
@@ -204,7 +205,7 @@ impl MutEventSubscriber for Dispatcher {
             log::error!("event loop: cannot watch the wake-up descriptor: {e}");
         }
         // Only a rebuild finds entries here. Descriptors closed meanwhile are forgotten.
-        lock(&self.table).retain(|&fd, entry| {
+        self.table.lock().retain(|&fd, entry| {
             ops.add(Events::with_data_raw(fd, entry.slot.token, entry.events)).is_ok()
         });
     }
@@ -226,17 +227,20 @@ impl EventLoop {
     /// When the host refuses an epoll or eventfd descriptor.
     pub fn new() -> io::Result<EventLoop> {
         let shared = Arc::new(Shared {
-            queue: Mutex::new(Queue {
-                slots: Vec::new(),
-                jobs: Vec::new(),
-                stop: false,
-                awake: true,
-                closed: false,
-            }),
+            queue: Mutex::new(
+                Rank::Loop,
+                Queue {
+                    slots: Vec::new(),
+                    jobs: Vec::new(),
+                    stop: false,
+                    awake: true,
+                    closed: false,
+                },
+            ),
             wake: EventFd::new(EFD_NONBLOCK | EFD_CLOEXEC)?,
             next_token: AtomicU32::new(WAKE + 1),
         });
-        let table = Table::default();
+        let table = Table::new(Mutex::new(Rank::Loop, HashMap::new()));
         let (manager, subscriber) = build(&shared, &table)?;
         Ok(EventLoop { manager, subscriber, shared, table, stopped: false })
     }
@@ -266,13 +270,13 @@ impl EventLoop {
     pub fn run_once(&mut self, timeout_ms: i32) -> io::Result<bool> {
         self.apply()?;
         let sleep = {
-            let mut queue = lock(&self.shared.queue);
+            let mut queue = self.shared.queue.lock();
             queue.awake =
                 !queue.slots.is_empty() || !queue.jobs.is_empty() || queue.stop || self.stopped;
             !queue.awake
         };
         self.manager.run_with_timeout(if sleep { timeout_ms } else { 0 }).map_err(epoll_error)?;
-        lock(&self.shared.queue).awake = true;
+        self.shared.queue.lock().awake = true;
         self.apply()?;
         Ok(!self.stopped)
     }
@@ -295,7 +299,7 @@ impl EventLoop {
     /// Carries out what was queued: first the watches, then the closures.
     fn apply(&mut self) -> io::Result<()> {
         let (slots, jobs) = {
-            let mut queue = lock(&self.shared.queue);
+            let mut queue = self.shared.queue.lock();
             self.stopped |= std::mem::take(&mut queue.stop);
             (std::mem::take(&mut queue.slots), std::mem::take(&mut queue.jobs))
         };
@@ -313,12 +317,12 @@ impl EventLoop {
     fn apply_watches(&mut self, slots: &[Arc<Slot>]) -> io::Result<()> {
         let mut wanted = Vec::with_capacity(slots.len());
         for slot in slots {
-            let mut state = lock(&slot.wanted);
+            let mut state = slot.wanted.lock();
             state.queued = false;
             let renew = std::mem::take(&mut state.renew);
             wanted.push((slot.clone(), state.interest.clone(), renew));
         }
-        let mut table = lock(&self.table);
+        let mut table = self.table.lock();
         let mut ops = self.manager.event_ops(self.subscriber).map_err(epoll_error)?;
         let mut agreed = true;
         // All removals come first: a number that one source gave up may be another's now.
@@ -355,13 +359,13 @@ impl EventLoop {
 
 impl Drop for EventLoop {
     fn drop(&mut self) {
-        let mut queue = lock(&self.shared.queue);
+        let mut queue = self.shared.queue.lock();
         queue.closed = true;
         let (slots, jobs) = (std::mem::take(&mut queue.slots), std::mem::take(&mut queue.jobs));
         drop(queue);
         // Outside the lock: what they own may speak to this loop.
         drop((slots, jobs));
-        let table = std::mem::take(&mut *lock(&self.table));
+        let table = std::mem::take(&mut *self.table.lock());
         drop(table);
     }
 }
@@ -407,10 +411,6 @@ fn epoll_error(e: event_manager::Error) -> io::Error {
         event_manager::Error::Epoll(errno) => io::Error::from(errno),
         other => io::Error::other(other),
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@
 //! and level-triggered ISA interrupts are. One small lock per line orders the changes that reach
 //! the controller; it is held while the controller is told, and nothing else is locked below it.
 
+use crate::lock::{Mutex, Rank};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 
 use crate::trace;
 use crate::trace::points::GSI_INTERRUPT;
@@ -24,13 +25,12 @@ pub struct Interrupts {
 }
 
 /// How many sources hold the line high.
-#[derive(Default)]
 struct Line(Mutex<u32>);
 
 impl Interrupts {
     /// Lines 0 to `count - 1` in front of `sink`.
     pub fn new(count: u32, sink: Arc<dyn InterruptSink>) -> Self {
-        Self { lines: (0..count).map(|_| Line::default()).collect(), sink }
+        Self { lines: (0..count).map(|_| Line(Mutex::new(Rank::Line, 0))).collect(), sink }
     }
 
     /// A new source on line `gsi`, low at first. Returns `None` if there is no such line.
@@ -40,7 +40,7 @@ impl Interrupts {
     }
 
     fn change(&self, gsi: u32, high: bool) {
-        let mut holders = self.lines[gsi as usize].0.lock().expect("line lock");
+        let mut holders = self.lines[gsi as usize].0.lock();
         let was = *holders > 0;
         *holders = if high { *holders + 1 } else { *holders - 1 };
         let is = *holders > 0;
@@ -90,6 +90,8 @@ impl Drop for IrqLine {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
 
     struct Record(Mutex<Vec<(u32, bool)>>);

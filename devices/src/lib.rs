@@ -17,6 +17,7 @@ pub mod event_loop;
 pub mod fw_cfg;
 pub mod i8042;
 pub mod interrupt;
+pub mod lock;
 pub mod memory;
 pub mod object;
 pub mod pci;

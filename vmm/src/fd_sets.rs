@@ -4,10 +4,12 @@
 //! The sets are the process's, not a session's. Their lock is taken by control and by workers that
 //! open paths, and nothing is locked below it.
 
+use devices::lock::{Mutex, MutexGuard, Rank};
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use rustix::fs::OFlags;
 
@@ -20,13 +22,12 @@ pub(crate) struct Member {
 }
 
 /// All sets.
-#[derive(Default)]
 pub(crate) struct FdSets(Mutex<BTreeMap<u64, Vec<Member>>>);
 
 impl FdSets {
     /// No sets.
     pub(crate) fn new() -> Arc<Self> {
-        Arc::default()
+        Arc::new(Self(Mutex::new(Rank::Descriptors, BTreeMap::new())))
     }
 
     /// Adds a descriptor to set `set` (which may be new), or to the first free one. Returns the set
@@ -74,15 +75,26 @@ impl FdSets {
         Err(rustix::io::Errno::ACCESS.into())
     }
 
+    /// What a user names for us to write into: `/dev/fdset/N`, or a file that is created or emptied.
+    /// Blocks as long as the file does.
+    ///
+    /// # Errors
+    /// As [`FdSets::open`], and the host's.
+    pub(crate) fn create(&self, path: &str) -> io::Result<File> {
+        match path.strip_prefix("/dev/fdset/").map(str::parse) {
+            Some(Ok(set)) => self.open(set, OFlags::WRONLY).map(File::from),
+            Some(Err(_)) => Err(rustix::io::Errno::NOENT.into()),
+            None => File::create(path),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Vec<Member>>> {
-        self.0.lock().expect("descriptor sets lock")
+        self.0.lock()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
-
     use super::*;
 
     fn member(opaque: &str) -> Member {
@@ -92,7 +104,7 @@ mod tests {
 
     #[test]
     fn sets_are_numbered_from_the_first_free_one() {
-        let sets = FdSets::default();
+        let sets = FdSets::new();
         assert_eq!(sets.add(Some(0), member("a")).0, 0);
         assert_eq!(sets.add(None, member("b")).0, 1);
         let (_, fd) = sets.add(Some(1), member("c"));
@@ -105,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_member_is_opened_by_its_access_mode() {
-        let sets = FdSets::default();
+        let sets = FdSets::new();
         sets.add(Some(3), member("read only"));
         assert!(sets.open(3, OFlags::RDONLY).is_ok());
         let kind = |result: io::Result<OwnedFd>| result.unwrap_err().kind();

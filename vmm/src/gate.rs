@@ -14,6 +14,8 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
 
+use devices::lock::assert_none_held;
+
 /// Makes a vCPU thread leave the guest and look at the gate. Called with the gate's lock held.
 pub(crate) trait Kick: Send {
     fn kick(&self);
@@ -60,13 +62,8 @@ struct Cpu<T> {
 impl<T> Gate<T> {
     /// A closed gate for `cpus` vCPUs whose threads are not there yet.
     pub(crate) fn new(cpus: usize) -> Arc<Self> {
-        let cpu = || Cpu {
-            jobs: VecDeque::new(),
-            detentions: 0,
-            parked: false,
-            quit: false,
-            kick: None,
-        };
+        let cpu =
+            || Cpu { jobs: VecDeque::new(), detentions: 0, parked: false, quit: false, kick: None };
         let cpus: Vec<_> = (0..cpus).map(|_| cpu()).collect();
         Arc::new(Self {
             attention: cpus.iter().map(|_| AtomicBool::new(true)).collect(),
@@ -94,6 +91,7 @@ impl<T> Gate<T> {
 
     /// Waits until there is something to do for vCPU `cpu`, whose thread calls this.
     pub(crate) fn pass(&self, cpu: usize) -> Turn<T> {
+        assert_none_held();
         let mut state = self.lock();
         loop {
             let open = state.running && state.holds == 0;
@@ -162,6 +160,7 @@ impl<T> Gate<T> {
         cpu: usize,
         job: impl FnOnce(&mut T) -> R + Send + 'static,
     ) -> Option<R> {
+        assert_none_held();
         let (answer, result) = mpsc::sync_channel(1);
         self.send(cpu, move |own| {
             // The caller waits; a failure to deliver means that it is gone with the process.
@@ -182,6 +181,7 @@ impl<T> Gate<T> {
     }
 
     fn park_all(&self, mut state: MutexGuard<'_, State<T>>) {
+        assert_none_held();
         for cpu in 0..state.cpus.len() {
             self.call_in(&state, cpu);
         }

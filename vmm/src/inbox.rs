@@ -6,6 +6,8 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex};
 
+use devices::lock::assert_none_held;
+
 /// Messages for one receiver: `R` are requests, which overtake the `W`s.
 pub(crate) struct Inbox<R, W> {
     queues: Mutex<(VecDeque<R>, VecDeque<W>)>,
@@ -38,6 +40,7 @@ impl<R, W> Inbox<R, W> {
 
     /// The next message; waits for one.
     pub(crate) fn next(&self) -> Message<R, W> {
+        assert_none_held();
         let mut queues = self.queues.lock().expect("inbox lock");
         loop {
             if let Some(request) = queues.0.pop_front() {

@@ -9,7 +9,7 @@
 //! Registers are not memory: they appear as zeros. So do holes between the memory of a physical
 //! range; in a virtual one they are an error.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -17,6 +17,8 @@ use arch::paging::{self, PagingRegisters};
 use devices::memory::{Map, Piece, Target};
 use thiserror::Error;
 use vm_memory::{VolatileMemoryError, VolatileSlice, WriteVolatile};
+
+use crate::fd_sets::FdSets;
 
 /// Pages that lie one after another are written together, up to this.
 const RUN: u64 = 64 << 20;
@@ -88,12 +90,12 @@ impl Save {
         Ok(Self { map, view, address, size: bytes, path })
     }
 
-    /// Writes the file. Blocks as long as the file does.
+    /// Writes the file, which may be a member of `sets`. Blocks as long as the file does.
     ///
     /// # Errors
     /// The file cannot be opened or written; a virtual address leads nowhere.
-    pub(crate) fn run(&self) -> Result<(), Error> {
-        let file = OpenOptions::new().write(true).create(true).truncate(true).open(&self.path);
+    pub(crate) fn run(&self, sets: &FdSets) -> Result<(), Error> {
+        let file = sets.create(&self.path);
         let mut file = file.map_err(|source| Error::Open { path: self.path.clone(), source })?;
         let mut done = 0;
         while done < self.size {
@@ -224,7 +226,7 @@ mod tests {
             let path = self.dir.path().join("memory");
             let text = path.to_str().unwrap().to_owned();
             Save::new(self.space.snapshot(), view, address, size, text)
-                .and_then(|save| save.run())
+                .and_then(|save| save.run(&FdSets::new()))
                 .map_err(|error| error.to_string())?;
             Ok(std::fs::read(path).unwrap())
         }
@@ -302,7 +304,7 @@ mod tests {
         let rig = Rig::new();
         let save = |path: &str| {
             let save = Save::new(rig.space.snapshot(), View::Physical, 0, 16, path.into());
-            save.unwrap().run().unwrap_err().to_string()
+            save.unwrap().run(&FdSets::new()).unwrap_err().to_string()
         };
         assert_eq!(save("/x/y"), "Could not open '/x/y': No such file or directory");
         assert_eq!(save("/tmp"), "Could not open '/tmp': Is a directory");

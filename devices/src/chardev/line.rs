@@ -6,8 +6,9 @@
 mod drive;
 mod port;
 
+use crate::lock::{Mutex, MutexGuard, Rank};
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
 
@@ -116,19 +117,22 @@ impl Line {
             home: home.clone(),
             me: me.clone(),
             single_use,
-            state: Mutex::new(State {
-                backend,
-                log,
-                user: User::Nobody,
-                epoch: 0,
-                watch: None,
-                input: false,
-                output: false,
-                accepted: 0,
-                announced: false,
-                announce: None,
-                frontend_open: false,
-            }),
+            state: Mutex::new(
+                Rank::Character,
+                State {
+                    backend,
+                    log,
+                    user: User::Nobody,
+                    epoch: 0,
+                    watch: None,
+                    input: false,
+                    output: false,
+                    accepted: 0,
+                    announced: false,
+                    announce: None,
+                    frontend_open: false,
+                },
+            ),
         })
     }
 
@@ -138,7 +142,7 @@ impl Line {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// The state, if `epoch` is still the current one.

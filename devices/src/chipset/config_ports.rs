@@ -4,8 +4,9 @@
 //! The address register is a doubleword and nothing else. Among its bytes, 0xCF9 belongs to the
 //! ISA bridge, which puts its reset control register there.
 
+use crate::lock::{Mutex, Rank};
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use crate::memory::{Action, Region};
 use crate::pci::{Function, PciBus};
@@ -31,27 +32,31 @@ pub struct ConfigPorts {
 
 impl ConfigPorts {
     pub(super) fn new(bus: Arc<PciBus>) -> Self {
-        Self { bus, address: Mutex::default(), reset_control: Mutex::default() }
+        Self {
+            bus,
+            address: Mutex::new(Rank::Device, Default::default()),
+            reset_control: Mutex::new(Rank::Device, Default::default()),
+        }
     }
 
     /// Puts `register`, of one byte, at port 0xCF9 as long as the guard exists.
     pub fn claim_reset_control(self: &Arc<Self>, register: Arc<dyn Region>) -> Claim {
-        *self.reset_control.lock().expect("reset control lock") = Some(register);
+        *self.reset_control.lock() = Some(register);
         Claim(self.clone())
     }
 
     pub(super) fn reset(&self) {
-        *self.address.lock().expect("address register lock") = 0;
+        *self.address.lock() = 0;
     }
 
     fn reset_control(&self) -> Option<Arc<dyn Region>> {
-        self.reset_control.lock().expect("reset control lock").clone()
+        self.reset_control.lock().clone()
     }
 
     /// The function and register that the window at `offset` shows now, with the bus and the
     /// low bits of the address register as the hardware sees them.
     fn target(&self, offset: u64) -> Option<(u8, u8)> {
-        let address = *self.address.lock().expect("address register lock");
+        let address = *self.address.lock();
         let bus = address >> 16 & 0xff;
         let register = (address as u8 & !3) | (offset as u8 & 3);
         (address & ENABLE != 0 && bus == 0).then_some(((address >> 8) as u8, register))
@@ -61,7 +66,7 @@ impl ConfigPorts {
 impl Region for ConfigPorts {
     fn read(&self, offset: u64, size: usize) -> u64 {
         match (offset, size) {
-            (0, 4) => (*self.address.lock().expect("address register lock")).into(),
+            (0, 4) => (*self.address.lock()).into(),
             (RESET_CONTROL, 1) => self.reset_control().map_or(u64::MAX, |r| r.read(0, 1)),
             (DATA.., _) => self
                 .target(offset)
@@ -79,7 +84,7 @@ impl Region for ConfigPorts {
 
     fn write(&self, offset: u64, size: usize, value: u64) -> Action {
         match (offset, size) {
-            (0, 4) => *self.address.lock().expect("address register lock") = value as u32,
+            (0, 4) => *self.address.lock() = value as u32,
             (RESET_CONTROL, 1) => {
                 return self.reset_control().map_or(Action::None, |r| r.write(0, 1, value));
             }
@@ -113,6 +118,6 @@ pub struct Claim(Arc<ConfigPorts>);
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        *self.0.reset_control.lock().expect("reset control lock") = None;
+        *self.0.reset_control.lock() = None;
     }
 }

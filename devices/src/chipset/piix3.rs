@@ -2,7 +2,8 @@
 //! interrupt router and the reset control register. The edge/level registers belong to the
 //! interrupt controllers.
 
-use std::sync::{Arc, Mutex};
+use crate::lock::{Mutex, Rank};
+use std::sync::Arc;
 
 use super::HostBridge;
 use super::pirq::{DISABLED, PIRQRC, PirqRouter};
@@ -66,22 +67,27 @@ impl Object for Piix3 {
     }
 
     fn reset(&mut self) {
-        *self.reset_control.0.lock().expect("reset control lock") = 0;
+        *self.reset_control.0.lock() = 0;
         self.endpoint.iter().for_each(|endpoint| endpoint.reset());
     }
 }
 
 /// The reset control register, which chooses between a soft and a hard reset; both reset the
 /// whole machine here.
-#[derive(Default)]
 struct ResetControl(Mutex<u8>);
+
+impl Default for ResetControl {
+    fn default() -> Self {
+        Self(Mutex::new(Rank::Device, 0))
+    }
+}
 
 const HARD: u8 = 1 << 1;
 const RESET_CPU: u8 = 1 << 2;
 
 impl Region for ResetControl {
     fn read(&self, _offset: u64, _size: usize) -> u64 {
-        (*self.0.lock().expect("reset control lock")).into()
+        (*self.0.lock()).into()
     }
 
     fn write(&self, _offset: u64, _size: usize, value: u64) -> Action {
@@ -89,7 +95,7 @@ impl Region for ResetControl {
         if value & RESET_CPU != 0 {
             return Action::Request(Request::Reset);
         }
-        *self.0.lock().expect("reset control lock") = value & HARD;
+        *self.0.lock() = value & HARD;
         Action::None
     }
 

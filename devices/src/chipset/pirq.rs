@@ -3,8 +3,8 @@
 //!
 //! One lock orders changes of inputs and routes; it is held while interrupt lines are driven.
 
+use crate::lock::{Mutex, MutexGuard, Rank};
 use std::ops::Range;
-use std::sync::{Mutex, MutexGuard};
 
 use crate::interrupt::{Interrupts, IrqLine};
 use crate::memory::Edit;
@@ -31,11 +31,11 @@ struct Input {
 impl PirqRouter {
     pub(super) fn new(interrupts: Interrupts) -> Self {
         let input = || Input { holders: 0, route: DISABLED, line: None };
-        Self { interrupts, inputs: Mutex::new(std::array::from_fn(|_| input())) }
+        Self { interrupts, inputs: Mutex::new(Rank::Chip, std::array::from_fn(|_| input())) }
     }
 
     fn lock(&self) -> MutexGuard<'_, [Input; INPUTS as usize]> {
-        self.inputs.lock().expect("interrupt router lock")
+        self.inputs.lock()
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! The gate is stored and has no effect: KVM guests always have address line 20.
 
-use std::sync::{Arc, Mutex};
+use crate::lock::{Mutex, Rank};
+use std::sync::Arc;
 
 use crate::error::Result;
 use crate::memory::{Action, Region};
@@ -27,24 +28,29 @@ impl Object for Port92 {
     }
 
     fn reset(&mut self) {
-        *self.0.0.lock().expect("port 92 lock") = 0;
+        *self.0.0.lock() = 0;
     }
 }
 
-#[derive(Default)]
 struct Register(Mutex<u8>);
+
+impl Default for Register {
+    fn default() -> Self {
+        Self(Mutex::new(Rank::Device, 0))
+    }
+}
 
 /// Resets when it goes from 0 to 1.
 const RESET: u8 = 1 << 0;
 
 impl Region for Register {
     fn read(&self, _offset: u64, _size: usize) -> u64 {
-        (*self.0.lock().expect("port 92 lock")).into()
+        (*self.0.lock()).into()
     }
 
     fn write(&self, _offset: u64, _size: usize, value: u64) -> Action {
         let value = value as u8;
-        let old = std::mem::replace(&mut *self.0.lock().expect("port 92 lock"), value);
+        let old = std::mem::replace(&mut *self.0.lock(), value);
         if value & !old & RESET != 0 {
             return Action::Request(Request::Reset);
         }

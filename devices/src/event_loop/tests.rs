@@ -14,7 +14,7 @@ struct Reader {
 impl Source for Reader {
     fn ready(&self, fd: RawFd, _events: EventSet) {
         let mut bytes = [0; 64];
-        let mut streams = lock(&self.streams);
+        let mut streams = self.streams.lock();
         let got = match streams.iter_mut().find(|s| s.as_raw_fd() == fd) {
             Some(stream) => stream.read(&mut bytes).unwrap_or(0),
             None => 0,
@@ -31,7 +31,7 @@ fn pair() -> (UnixStream, UnixStream) {
 
 fn reader(streams: Vec<UnixStream>) -> (Arc<Reader>, mpsc::Receiver<(RawFd, Vec<u8>)>) {
     let (heard, hear) = mpsc::channel();
-    let streams = Mutex::new(streams);
+    let streams = Mutex::new(Rank::Device, streams);
     (Arc::new(Reader { streams, heard }), hear)
 }
 
@@ -67,23 +67,23 @@ fn a_dropped_watch_is_silent_even_for_events_already_collected() {
     }
     impl Source for Killer {
         fn ready(&self, _fd: RawFd, _events: EventSet) {
-            lock(&self.victim).take();
+            self.victim.lock().take();
         }
     }
     // Whichever the kernel reports first drops the other.
     let mut event_loop = EventLoop::new().unwrap();
     let handle = event_loop.handle();
     let ((a, mut a_far), (b, mut b_far)) = (pair(), pair());
-    let killers = [(); 2].map(|()| Arc::new(Killer { victim: Mutex::new(None) }));
+    let killers = [(); 2].map(|()| Arc::new(Killer { victim: Mutex::new(Rank::Device, None) }));
     for (i, stream) in [&a, &b].into_iter().enumerate() {
         let watch = handle.watch(killers[i].clone());
         watch.set(&[(stream.as_raw_fd(), EventSet::IN)]);
-        *lock(&killers[1 - i].victim) = Some(watch);
+        *killers[1 - i].victim.lock() = Some(watch);
     }
     a_far.write_all(b"x").unwrap();
     b_far.write_all(b"x").unwrap();
     event_loop.run_once(1000).unwrap();
-    let left = killers.iter().filter(|k| lock(&k.victim).is_some()).count();
+    let left = killers.iter().filter(|k| k.victim.lock().is_some()).count();
     assert_eq!(left, 1, "both ran though one had been dropped");
 }
 
@@ -101,7 +101,7 @@ fn a_number_used_again_after_close_is_watched() {
         // Put another file under the same number, as a close and an open would.
         let (fresh, mut far) = pair();
         {
-            let mut streams = lock(&source.streams);
+            let mut streams = source.streams.lock();
             let mut old: std::os::fd::OwnedFd = streams.pop().unwrap().into();
             rustix::io::dup3(fresh.as_fd(), &mut old, rustix::io::DupFlags::CLOEXEC).unwrap();
             streams.push(old.into());
@@ -132,14 +132,14 @@ fn closing_first_and_unwatching_later_leaves_other_watches_alone() {
     let other = handle.watch(second);
     other.set(&[(b_fd, EventSet::IN)]);
     event_loop.run_once(0).unwrap();
-    lock(&first.streams).clear();
+    first.streams.lock().clear();
     drop(watch);
     b_far.write_all(b"still here").unwrap();
     event_loop.run_once(1000).unwrap();
     assert_eq!(hear.try_recv().unwrap().1, b"still here");
     drop(other);
     event_loop.run_once(0).unwrap();
-    assert!(lock(&event_loop.table).is_empty());
+    assert!(event_loop.table.lock().is_empty());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `fw_cfg_io`: the device at I/O ports.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use crate::lock::{Mutex, MutexGuard, Rank};
+use std::sync::{Arc, OnceLock};
 
 use vm_memory::{GuestAddressSpace, GuestMemoryAtomic};
 
@@ -61,13 +62,14 @@ impl FwCfg {
     }
 
     fn items(&self) -> &Arc<Mutex<Items>> {
-        self.items
-            .get_or_init(|| Arc::new(Mutex::new(Items::new(self.file_slots, self.dma_enabled))))
+        self.items.get_or_init(|| {
+            Arc::new(Mutex::new(Rank::Device, Items::new(self.file_slots, self.dma_enabled)))
+        })
     }
 }
 
 fn lock(items: &Mutex<Items>) -> MutexGuard<'_, Items> {
-    items.lock().expect("fw_cfg lock")
+    items.lock()
 }
 
 impl Object for FwCfg {

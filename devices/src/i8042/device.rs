@@ -1,6 +1,7 @@
 //! `i8042`: the keyboard controller at its ports.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use crate::lock::{Mutex, MutexGuard, Rank};
+use std::sync::Arc;
 
 use super::controller::Controller;
 use crate::error::Result;
@@ -43,7 +44,7 @@ impl Default for I8042 {
 impl Object for I8042 {
     fn realize(&mut self, context: &mut PlugContext<'_>) -> Result<()> {
         let shared = Arc::new(Shared {
-            controller: Mutex::new(Controller::fresh()),
+            controller: Mutex::new(Rank::Device, Controller::fresh()),
             keyboard: context.irq(self.keyboard_irq.into())?,
             mouse: context.irq(self.mouse_irq.into())?,
         });
@@ -71,7 +72,7 @@ struct Shared {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Controller> {
-        self.controller.lock().expect("keyboard controller lock")
+        self.controller.lock()
     }
 
     fn settle(&self, controller: &Controller) {

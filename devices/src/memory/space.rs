@@ -1,6 +1,7 @@
 //! An address space: layout, published map, and access through it.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use crate::lock::{Mutex, MutexGuard, Rank};
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 
@@ -36,7 +37,7 @@ impl AddressSpace {
         Arc::new(Self {
             name,
             unassigned,
-            layout: Mutex::default(),
+            layout: Mutex::new(Rank::Layout, Default::default()),
             published: ArcSwap::default(),
             listener: OnceLock::new(),
         })
@@ -103,7 +104,7 @@ impl AddressSpace {
     }
 
     fn lock(&self) -> MutexGuard<'_, Layout> {
-        self.layout.lock().expect("layout lock")
+        self.layout.lock()
     }
 
     fn publish(&self, layout: &Layout) -> std::result::Result<(), String> {

@@ -12,13 +12,5 @@ static SYS_BUS_DEVICE: Class = Class::base("sys-bus-device", "device");
 static ISA_DEVICE: Class = Class::base("isa-device", "device");
 
 /// All of them; the first table of a registry.
-pub static CLASSES: &[&Class] = &[
-    &OBJECT,
-    &CONTAINER,
-    &DEVICE,
-    &BUS,
-    &SYSTEM_BUS,
-    &ISA_BUS,
-    &SYS_BUS_DEVICE,
-    &ISA_DEVICE,
-];
+pub static CLASSES: &[&Class] =
+    &[&OBJECT, &CONTAINER, &DEVICE, &BUS, &SYSTEM_BUS, &ISA_BUS, &SYS_BUS_DEVICE, &ISA_DEVICE];

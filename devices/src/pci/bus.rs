@@ -3,8 +3,9 @@
 //! The bus has one small lock around its table and one around its router. Both are released before
 //! a function's own configuration space, or the router, is reached.
 
+use crate::lock::{Mutex, MutexGuard, Rank};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use super::BarSpec;
 use super::config::register as reg;
@@ -48,7 +49,11 @@ pub struct PciBus {
 impl PciBus {
     /// An empty bus called `name` (`pci.0`).
     pub fn new(name: &str) -> Arc<Self> {
-        Arc::new(Self { name: name.into(), functions: Mutex::default(), router: Mutex::default() })
+        Arc::new(Self {
+            name: name.into(),
+            functions: Mutex::new(Rank::Bus, Default::default()),
+            router: Mutex::new(Rank::Bus, Default::default()),
+        })
     }
 
     /// Its name.
@@ -88,20 +93,20 @@ impl PciBus {
 
     /// Leads the interrupt pins of this bus to `router` as long as the guard exists.
     pub fn route_intx(self: &Arc<Self>, router: Arc<dyn IntxRouter>) -> RouterGuard {
-        *self.router.lock().expect("router lock") = Some(router);
+        *self.router.lock() = Some(router);
         RouterGuard(self.clone())
     }
 
     /// Drives an interrupt pin; see [`IntxRouter::set`]. Without a router it leads nowhere.
     pub fn drive_intx(&self, devfn: u8, pin: u8, high: bool) {
-        let router = self.router.lock().expect("router lock").clone();
+        let router = self.router.lock().clone();
         if let Some(router) = router {
             router.set(devfn, pin, high);
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Functions> {
-        self.functions.lock().expect("bus lock")
+        self.functions.lock()
     }
 }
 
@@ -151,7 +156,9 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.bus.lock().remove(&self.devfn);
+        // The function goes after the lock: it lets go of its pin and its windows.
+        let function = self.bus.lock().remove(&self.devfn);
+        drop(function);
     }
 }
 
@@ -160,6 +167,7 @@ pub struct RouterGuard(Arc<PciBus>);
 
 impl Drop for RouterGuard {
     fn drop(&mut self) {
-        *self.0.router.lock().expect("router lock") = None;
+        let router = self.0.router.lock().take();
+        drop(router);
     }
 }

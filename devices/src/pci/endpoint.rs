@@ -1,7 +1,8 @@
 //! A function on a bus: configuration space with its effects on address spaces and interrupts.
 
+use crate::lock::{Mutex, MutexGuard, Rank};
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use super::bar::Bar;
 use super::config::register as reg;
@@ -71,13 +72,10 @@ impl Endpoint {
             memory: context.platform.memory.clone(),
             ports: context.platform.ports.clone(),
             effects,
-            state: Mutex::new(State {
-                config,
-                fresh,
-                bars: Vec::new(),
-                asserted: false,
-                driven: false,
-            }),
+            state: Mutex::new(
+                Rank::Device,
+                State { config, fresh, bars: Vec::new(), asserted: false, driven: false },
+            ),
         }))
     }
 
@@ -231,7 +229,7 @@ impl Endpoint {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("configuration space lock")
+        self.state.lock()
     }
 }
 

@@ -1,6 +1,7 @@
 //! `mc146818rtc`: registers, clocks, timers and the interrupt line put together.
 
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use crate::lock::{Mutex, MutexGuard, Rank};
+use std::sync::{Arc, Weak};
 
 use super::date::DateTime;
 use super::properties::{LostTickPolicy, Source};
@@ -158,7 +159,7 @@ impl Shared {
                 })
             };
             Self {
-                state: Mutex::new(State { registers, armed: Deadlines::default() }),
+                state: Mutex::new(Rank::Device, State { registers, armed: Deadlines::default() }),
                 line,
                 clock: clock.clone(),
                 host_clock: platform.host_clock.clone(),
@@ -174,7 +175,7 @@ impl Shared {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("rtc lock")
+        self.state.lock()
     }
 
     fn now(&self) -> Now {

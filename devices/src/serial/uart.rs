@@ -10,7 +10,8 @@
 //! character device (input, room for output) and the clock (time-out). The character device is
 //! written with it held: its own lock comes after this one.
 
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use crate::lock::{Mutex, MutexGuard, Rank};
+use std::sync::{Arc, Weak};
 
 use super::registers::{Registers, iir};
 use crate::chardev::{Attachment, CharEvent, Frontend};
@@ -51,24 +52,27 @@ impl Uart {
                 }
             };
             Self {
-                state: Mutex::new(State { registers: Registers::fresh(), timeout_at: None }),
+                state: Mutex::new(
+                    Rank::Device,
+                    State { registers: Registers::fresh(), timeout_at: None },
+                ),
                 line,
                 timer: platform.virtual_clock.timer(expired),
                 baudbase,
                 wakeup: wakeup.then(|| platform.requests.clone()),
-                output: Mutex::default(),
+                output: Mutex::new(Rank::Attachment, Default::default()),
             }
         })
     }
 
     /// Connects the line to a character device.
     pub fn connect(&self, attachment: Attachment) {
-        *self.output.lock().expect("output lock") = Some(Arc::new(attachment));
+        *self.output.lock() = Some(Arc::new(attachment));
     }
 
     /// Lets go of the character device.
     pub fn disconnect(&self) {
-        *self.output.lock().expect("output lock") = None;
+        *self.output.lock() = None;
     }
 
     /// Back to the state after power-on.
@@ -81,11 +85,11 @@ impl Uart {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("serial lock")
+        self.state.lock()
     }
 
     fn output(&self) -> Option<Arc<Attachment>> {
-        self.output.lock().expect("output lock").clone()
+        self.output.lock().clone()
     }
 
     /// Drives the interrupt line and the time-out by what the registers say.

@@ -1,8 +1,9 @@
 //! Guest memory as KVM has it: one memory slot for each range of RAM or ROM in the flat map.
 #![allow(unsafe_code)] // KVM_SET_USER_MEMORY_REGION trusts the addresses it is given.
 
+use devices::lock::{Mutex, Rank};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use devices::memory::{Access, Listener, RamBlock, Range, Target};
 use kvm_bindings::{KVM_MEM_READONLY, kvm_userspace_memory_region};
@@ -20,7 +21,7 @@ pub(crate) struct Slots {
 
 impl Slots {
     pub(crate) fn new(vm: Arc<VmFd>) -> Self {
-        Self { vm, used: Mutex::default() }
+        Self { vm, used: Mutex::new(Rank::Slots, Default::default()) }
     }
 
     fn set(&self, slot: u32, range: &Range, block: &RamBlock, size: u64) -> Result<(), String> {
@@ -40,7 +41,7 @@ impl Slots {
     }
 
     fn remove(&self, range: &Range) -> Result<(), String> {
-        let mut used = self.used.lock().expect("slots lock");
+        let mut used = self.used.lock();
         let Some((slot, block)) = used.remove(&range.start) else { return Ok(()) };
         self.set(slot, range, &block, 0)
     }
@@ -53,7 +54,7 @@ impl Slots {
         {
             return Err(format!("memory '{}' is not made of whole pages", range.name));
         }
-        let mut used = self.used.lock().expect("slots lock");
+        let mut used = self.used.lock();
         let taken: Vec<u32> = used.values().map(|(slot, _)| *slot).collect();
         let slot = (0..).find(|slot| !taken.contains(slot)).expect("endless");
         self.set(slot, range, block, size)?;

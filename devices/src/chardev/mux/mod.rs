@@ -11,8 +11,9 @@
 mod menu;
 mod port;
 
+use crate::lock::{Mutex, MutexGuard, Rank};
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
 
@@ -98,16 +99,19 @@ impl Mux {
             home: context.event_loop.clone(),
             me: me.clone(),
             on_request: context.on_mux.clone(),
-            base: Mutex::new(None),
-            state: Mutex::new(State {
-                users: Default::default(),
-                focus: None,
-                menu: Menu::default(),
-                stamps: Stamps::default(),
-                pending: Vec::new(),
-                log,
-                removed: false,
-            }),
+            base: Mutex::new(Rank::Character, None),
+            state: Mutex::new(
+                Rank::Character,
+                State {
+                    users: Default::default(),
+                    focus: None,
+                    menu: Menu::default(),
+                    stamps: Stamps::default(),
+                    pending: Vec::new(),
+                    log,
+                    removed: false,
+                },
+            ),
         });
         let below = base.attach(Arc::new(Above(mux.me.clone())), &context.event_loop)?;
         below.set_open(false);
@@ -116,11 +120,11 @@ impl Mux {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     fn base(&self) -> MutexGuard<'_, Option<Attachment>> {
-        self.base.lock().unwrap_or_else(PoisonError::into_inner)
+        self.base.lock()
     }
 
     /// Bytes for the character device below; returns how many it took.

@@ -3,7 +3,8 @@
 //! One lock around all of them. The interrupt line is driven and the timer is set with it held; the
 //! timer's own function takes it like any access.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
+use crate::lock::{Mutex, MutexGuard, Rank};
+use std::sync::{Arc, OnceLock, Weak};
 
 use super::timer;
 use crate::clock::{Clock, Timer};
@@ -73,7 +74,7 @@ impl PmRegisters {
     pub(super) fn new(platform: &Platform, sci: IrqLine, s4: u8) -> Arc<Self> {
         let clock = platform.virtual_clock.clone();
         let change = timer::next_change(timer::ticks(clock.now()));
-        let state = Mutex::new(State { change, ..State::default() });
+        let state = Mutex::new(Rank::Chip, State { change, ..State::default() });
         let (alarm, requests) = (OnceLock::new(), platform.requests.clone());
         let registers = Arc::new(Self { state, sci, clock, alarm, requests, s4 });
         let weak: Weak<Self> = Arc::downgrade(&registers);
@@ -234,7 +235,7 @@ impl PmRegisters {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("power management lock")
+        self.state.lock()
     }
 }
 
