@@ -1,7 +1,7 @@
 //! The run state: what the guest, the monitor and signals do to it, as the guest, the monitor's
 //! events and the process's end show it.
 
-use harness::{Builder, Vmm, kvm_or_skip};
+use harness::{Builder, Vmm, kvm_or_skip, wait_for};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
@@ -306,8 +306,10 @@ fn an_instruction_that_kvm_cannot_execute_stops_the_machine_and_is_logged() {
     qmp.event("STOP");
     assert_eq!(qmp.status(), "internal-error");
     assert_eq!(qmp.fails("cont", json!({})), "Resetting the Virtual Machine is required");
-    let log = vmm.stderr();
-    assert!(log.contains("RIP=") && log.contains("Code="), "{log}");
+    wait_for("registers and code in the log", || {
+        let log = vmm.stderr();
+        (log.contains("RIP=") && log.contains("Code=")).then_some(())
+    });
     qmp.ok("system_reset", json!({}));
     qmp.ok("cont", json!({}));
     vmm.guest().ready();

@@ -34,14 +34,15 @@ pub(super) fn flatten(layout: &Layout) -> Map {
         open.retain(|(_, id)| layout.mappings[id].last() >= Some(start));
         let last = cuts.get(index + 1).map_or(u64::MAX, |next| next - 1);
         if let Some((_, id)) = open.last() {
-            append(&mut ranges, piece(&layout.mappings[id], start, last));
+            append(&mut ranges, piece(*id, &layout.mappings[id], start, last));
         }
     }
     Map { ranges }
 }
 
-fn piece(mapping: &Mapping, start: u64, last: u64) -> Range {
+fn piece(id: MappingId, mapping: &Mapping, start: u64, last: u64) -> Range {
     Range {
+        mapping: id,
         start,
         last,
         offset: mapping.offset + (start - mapping.base.expect("visible")),
@@ -52,14 +53,13 @@ fn piece(mapping: &Mapping, start: u64, last: u64) -> Range {
     }
 }
 
-/// Adds a piece, as a continuation of the one before it where it is one.
+/// Adds a piece, as a continuation of the one before it where it is one. Pieces of different
+/// mappings stay apart even where the memory is contiguous: opening a small window must not take a
+/// large one next to it out of the guest's sight for a moment.
 fn append(ranges: &mut Vec<Range>, next: Range) {
     if let Some(previous) = ranges.last_mut()
         && previous.last.checked_add(1) == Some(next.start)
-        && previous.access == next.access
-        && previous.target.is(&next.target)
-        && previous.name == next.name
-        && previous.offset.wrapping_add(next.start - previous.start) == next.offset
+        && previous.mapping == next.mapping
     {
         previous.last = next.last;
         return;

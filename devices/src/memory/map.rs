@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use vm_memory::VolatileSlice;
 
-use super::{Access, RamBlock, Region};
+use super::{Access, MappingId, RamBlock, Region};
 
 /// What a range leads to.
 #[derive(Clone)]
@@ -53,6 +53,8 @@ pub struct Range {
     pub name: Arc<str>,
     /// What it leads to.
     pub target: Target,
+    /// The mapping it shows.
+    pub(super) mapping: MappingId,
 }
 
 impl Range {

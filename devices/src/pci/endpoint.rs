@@ -164,10 +164,10 @@ impl Endpoint {
     /// Writes `bytes` to registers as firmware would, and has the effects in force on return. For
     /// the control thread.
     pub fn program(&self, offset: u8, bytes: &[u8]) {
-        for (at, byte) in (usize::from(offset)..256).zip(bytes) {
-            let edits = self.write(at as u8, 1, (*byte).into());
-            self.apply(&edits);
-        }
+        let registers = (usize::from(offset)..256).zip(bytes);
+        let edits: Vec<Edit> =
+            registers.flat_map(|(at, byte)| self.write(at as u8, 1, (*byte).into())).collect();
+        self.apply(&edits);
     }
 
     /// Makes the device's own registers take effect anew, because what they act on has changed.

@@ -35,7 +35,7 @@ pub(super) fn flat(spaces: &[&Arc<AddressSpace>]) -> String {
         if map.ranges().is_empty() {
             text.push_str("  No rendered FlatView\n");
         }
-        for Range { start, last, offset, access, priority, name, target } in map.ranges() {
+        for Range { start, last, offset, access, priority, name, target, .. } in map.ranges() {
             let kind = kind(target, *access);
             let _ = write!(text, "  {start:016x}-{last:016x} (prio {priority}, {kind}): {name}");
             let _ = match offset {
