@@ -1,6 +1,7 @@
 //! The state in which CPU 0 starts, by boot protocol.
 
 use super::Protocol;
+use crate::cpu::regs::{DescriptorTable, Segment};
 use crate::layout::{self, Placed};
 
 /// Selectors of the Linux boot protocol, used for all entries.
@@ -45,36 +46,6 @@ pub enum Entry {
         /// Instruction pointer.
         ip: u16,
     },
-}
-
-/// A segment register with its hidden part.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Segment {
-    /// What the guest sees of it.
-    pub selector: u16,
-    /// Linear address of its start.
-    pub base: u64,
-    /// Offset of its last byte, in bytes whatever the granularity.
-    pub limit: u32,
-    /// The four type bits of its descriptor.
-    pub kind: u8,
-    /// Code or data (descriptor bit S), not a system segment.
-    pub code_or_data: bool,
-    /// 32-bit operands (descriptor bit D/B).
-    pub default_32: bool,
-    /// 64-bit code (descriptor bit L).
-    pub long: bool,
-    /// The limit is in units of 4 KiB (descriptor bit G).
-    pub granular: bool,
-}
-
-/// A descriptor table register.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct DescriptorTable {
-    /// Linear address.
-    pub base: u64,
-    /// Offset of its last byte.
-    pub limit: u16,
 }
 
 /// The registers of CPU 0 at its entry. All segments are present with privilege level 0. General
@@ -181,15 +152,17 @@ fn flat_code(long: bool) -> Segment {
         limit: u32::MAX,
         kind: 0xb,
         code_or_data: true,
-        default_32: !long,
+        big: !long,
         long,
         granular: true,
+        present: true,
+        ..Segment::default()
     }
 }
 
 /// Read, write, accessed.
 fn flat_data() -> Segment {
-    Segment { selector: DATA, kind: 0x3, default_32: true, long: false, ..flat_code(false) }
+    Segment { selector: DATA, kind: 0x3, big: true, long: false, ..flat_code(false) }
 }
 
 fn real(selector: u16, kind: u8) -> Segment {
@@ -199,38 +172,36 @@ fn real(selector: u16, kind: u8) -> Segment {
         limit: 0xffff,
         kind,
         code_or_data: true,
+        present: true,
         ..Segment::default()
     }
 }
 
 fn system(kind: u8, limit: u32) -> Segment {
-    Segment { kind, limit, ..Segment::default() }
+    Segment { kind, limit, present: true, ..Segment::default() }
 }
 
-impl Segment {
-    /// The segment's descriptor as it stands in a descriptor table.
-    fn descriptor(&self) -> u64 {
-        let limit = u64::from(self.limit >> if self.granular { 12 } else { 0 });
-        let present = 1;
-        (limit & 0xffff)
-            | (self.base & 0xff_ffff) << 16
-            | u64::from(self.kind) << 40
-            | u64::from(self.code_or_data) << 44
-            | present << 47
-            | (limit >> 16 & 0xf) << 48
-            | u64::from(self.long) << 53
-            | u64::from(self.default_32) << 54
-            | u64::from(self.granular) << 55
-            | (self.base >> 24 & 0xff) << 56
-    }
+/// A segment's descriptor as it stands in a descriptor table.
+fn descriptor(segment: &Segment) -> u64 {
+    let limit = u64::from(segment.limit >> if segment.granular { 12 } else { 0 });
+    (limit & 0xffff)
+        | (segment.base & 0xff_ffff) << 16
+        | u64::from(segment.kind) << 40
+        | u64::from(segment.code_or_data) << 44
+        | u64::from(segment.present) << 47
+        | (limit >> 16 & 0xf) << 48
+        | u64::from(segment.long) << 53
+        | u64::from(segment.big) << 54
+        | u64::from(segment.granular) << 55
+        | (segment.base >> 24 & 0xff) << 56
 }
 
 /// The descriptor table that the segments of an entry are loaded from.
 pub(super) fn gdt(protocol: &Protocol) -> Placed {
     let long = matches!(protocol, Protocol::Linux64 { .. });
     let mut table = [0; GDT_ENTRIES];
-    table[usize::from(CODE / 8)] = flat_code(long).descriptor();
-    table[usize::from(DATA / 8)] = flat_data().descriptor();
+    table[usize::from(CODE / 8)] = descriptor(&flat_code(long));
+    table[usize::from(DATA / 8)] = descriptor(&flat_data());
     Placed { address: layout::GDT, bytes: table.into_iter().flat_map(u64::to_le_bytes).collect() }
 }
 

@@ -13,7 +13,7 @@ const GRANULE: u64 = 64 * layout::KIB;
 pub enum FirmwareError {
     /// Its size is not a multiple of 64 KiB from 64 KiB to 16 MiB.
     #[error(
-        "could not load PC BIOS '{name}': its size is {size}, not a multiple of 64 KiB up to 16 MiB"
+        "could not load firmware '{name}': its size is {size}, not a multiple of 64 KiB up to 16 MiB"
     )]
     Size {
         /// The file.

@@ -12,7 +12,7 @@ use vm_memory::{Bytes, GuestAddress, GuestMemory};
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
     /// It cannot be opened.
-    #[error("could not open '{name}': {error}")]
+    #[error("could not open '{name}': {}", reason(error))]
     Open {
         /// The file.
         name: String,
@@ -145,6 +145,12 @@ impl Image {
     }
 
     fn read_error(&self, error: &dyn std::fmt::Display) -> ImageError {
-        ImageError::Read { name: self.name.clone(), error: error.to_string() }
+        ImageError::Read { name: self.name.clone(), error: reason(error) }
     }
+}
+
+/// The system's words without their number.
+fn reason(error: &dyn std::fmt::Display) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
 }

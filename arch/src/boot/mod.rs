@@ -24,7 +24,7 @@ use vm_memory::{Bytes, GuestAddress, GuestMemory, GuestMemoryError, Permissions}
 use crate::e820::Map;
 use crate::layout::{self, Placed};
 
-pub use entry::{DescriptorTable, Entry, Registers, Segment};
+pub use entry::{Entry, Registers};
 pub use firmware::{Firmware, FirmwareError};
 pub use image::{Image, ImageError};
 pub use wake::waking_vector;

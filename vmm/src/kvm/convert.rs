@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use arch::boot::{DescriptorTable, Registers, Segment};
+use arch::boot::Registers;
+use arch::cpu::regs::{DescriptorTable, Segment};
 use arch::cpu::{CpuidEntry, HostCpu, Identity};
 use kvm_bindings::{CpuId, kvm_cpuid_entry2, kvm_dtable, kvm_regs, kvm_segment};
 use kvm_ioctls::Cap;
@@ -67,9 +68,7 @@ pub(crate) fn enter_at(state: &mut CpuState, entry: &Registers) {
     let sregs = &mut state.sregs;
     (sregs.cr0, sregs.cr3, sregs.cr4, sregs.efer) = (entry.cr0, entry.cr3, entry.cr4, entry.efer);
     sregs.cs = segment(&entry.cs);
-    for register in
-        [&mut sregs.ds, &mut sregs.es, &mut sregs.fs, &mut sregs.gs, &mut sregs.ss]
-    {
+    for register in [&mut sregs.ds, &mut sregs.es, &mut sregs.fs, &mut sregs.gs, &mut sregs.ss] {
         *register = segment(&entry.data);
     }
     (sregs.tr, sregs.ldt) = (segment(&entry.tr), segment(&entry.ldt));
@@ -82,14 +81,14 @@ fn segment(segment: &Segment) -> kvm_segment {
         limit: segment.limit,
         selector: segment.selector,
         type_: segment.kind,
-        present: 1,
-        dpl: 0,
-        db: segment.default_32.into(),
+        present: segment.present.into(),
+        dpl: segment.dpl,
+        db: segment.big.into(),
         s: segment.code_or_data.into(),
         l: segment.long.into(),
         g: segment.granular.into(),
-        avl: 0,
-        unusable: 0,
+        avl: segment.available.into(),
+        unusable: segment.unusable.into(),
         padding: 0,
     }
 }
