@@ -229,7 +229,7 @@ fn read_events(path: &str) -> io::Result<String> {
 }
 
 /// The system's words without their number.
-fn reason(error: &io::Error) -> String {
+pub(crate) fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     match text.find(" (os error") {
         Some(end) => text[..end].to_owned(),

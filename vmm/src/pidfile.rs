@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use rustix::fs::{FlockOperation, fcntl_lock};
 
+use crate::logging::reason;
 use crate::options::{Error, Located};
 
 /// The file; removed when dropped.
@@ -22,7 +23,8 @@ impl PidFile {
     /// It cannot be created, or another process has locked it.
     pub(crate) fn create(option: &Located<String>) -> Result<Self, Error> {
         let fail = |error: std::io::Error| {
-            option.location.error(format!("cannot create PID file: {error}"))
+            let reason = reason(&error);
+            option.location.error(format!("cannot create PID file '{}': {reason}", option.value))
         };
         let path = std::path::absolute(&option.value).map_err(fail)?;
         let mut options = OpenOptions::new();
@@ -35,7 +37,8 @@ impl PidFile {
             .open(&path)
             .map_err(fail)?;
         fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|error| {
-            option.location.error(format!("cannot lock PID file '{}': {error}", path.display()))
+            let reason = reason(&error.into());
+            option.location.error(format!("cannot lock PID file '{}': {reason}", option.value))
         })?;
         file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(fail)?;
         Ok(Self { path, _locked: file })

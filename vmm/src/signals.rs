@@ -1,7 +1,8 @@
 //! Signals of the host that end the machine: SIGINT, SIGHUP, SIGTERM.
 #![allow(unsafe_code)] // signalfd(2) has no safe wrapper here.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
@@ -59,5 +60,34 @@ impl Source for Ending {
             let word = |at| u32::from_ne_bytes(info[at..at + 4].try_into().expect("four bytes"));
             (self.ended)(word(0), word(12));
         }
+    }
+}
+
+/// Who sent a signal, for messages: nothing for a key such as ^C, else the number of the process and how it was called.
+pub(crate) fn origin(sender: u32) -> String {
+    if sender == 0 {
+        return String::new();
+    }
+    let mut line = Vec::new();
+    let read = File::open(format!("/proc/{sender}/cmdline"))
+        .and_then(|file| file.take(4096).read_to_end(&mut line));
+    let name = line.split(|&byte| byte == 0).next().unwrap_or_default();
+    match read {
+        Ok(_) if !name.is_empty() => format!(" from pid {sender} ({})", name.escape_ascii()),
+        _ => format!(" from pid {sender} (<unknown process>)"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::origin;
+
+    #[test]
+    fn the_origin_of_a_signal() {
+        assert_eq!(origin(0), "");
+        let ours = origin(std::process::id());
+        assert!(ours.starts_with(&format!(" from pid {} (", std::process::id())), "{ours}");
+        assert!(!ours.contains("unknown"), "{ours}");
+        assert_eq!(origin(u32::MAX), " from pid 4294967295 (<unknown process>)");
     }
 }

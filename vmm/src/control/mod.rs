@@ -24,6 +24,7 @@ use crate::inbox::{Inbox, Message};
 use crate::machine::{Environment, Machine, Outcome};
 use crate::monitor::{self, Monitor, Session};
 use crate::options::Options;
+use crate::signals;
 use crate::vcpu::{Event, Report};
 
 pub(crate) use service::Frontend;
@@ -129,7 +130,7 @@ impl Control {
             }
             Urgent::Device(request) => self.machine.handle(request),
             Urgent::Signal { number, sender } => {
-                log::error!("terminating on signal {number} from pid {sender}");
+                log::error!("terminating on signal {number}{}", signals::origin(sender));
                 self.machine.shutdown(ShutdownCause::HostSignal)
             }
             Urgent::Quit => self.machine.shutdown(ShutdownCause::HostQmpQuit),

@@ -9,8 +9,6 @@ mod lifecycle;
 mod machine_object;
 mod pc;
 
-use std::path::PathBuf;
-
 use devices::memory::Mapped;
 use devices::object::{Platform, Tree};
 use thiserror::Error;
@@ -62,8 +60,8 @@ pub(crate) enum Error {
     Boot(#[from] arch::boot::BootError),
     #[error(transparent)]
     Image(#[from] arch::boot::ImageError),
-    #[error("could not load firmware '{}': {source}", path.display())]
-    Firmware { path: PathBuf, source: arch::boot::FirmwareError },
+    #[error(transparent)]
+    Firmware(#[from] arch::boot::FirmwareError),
     #[error("firmware tables: {0}")]
     Tables(String),
     /// A mistake on the command line, with where it was made.

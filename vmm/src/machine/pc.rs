@@ -219,8 +219,7 @@ impl Machine {
 
     /// The image at the top of 4 GiB, and its end again below 1 MiB.
     fn map_firmware(&mut self, path: &Path) -> Result<(), Error> {
-        let firmware = Firmware::open(path)
-            .map_err(|source| Error::Firmware { path: path.to_owned(), source })?;
+        let firmware = Firmware::open(path)?;
         for (name, (base, bytes)) in [("pc.bios", firmware.rom()), ("isa-bios", firmware.alias())] {
             let block = RamBlock::rom(name, bytes)?;
             let mapping = Mapping::new(name, base, block.size(), Target::Ram(block));

@@ -6,6 +6,7 @@ use super::error::{Error, Location};
 use super::groups::GROUPS;
 use super::keyval::{Pair, Pairs};
 use super::parser::{Argument, Parser};
+use crate::logging::reason;
 
 /// The sections of a file, with the line each ends on.
 struct Section<'a> {
@@ -31,15 +32,6 @@ pub(super) fn apply(parser: &mut Parser<'_>, argument: &Argument<'_>) -> Result<
         }
     }
     Ok(())
-}
-
-/// An I/O error's text without the number of the error.
-fn reason(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    match text.find(" (os error") {
-        Some(end) => text[..end].to_owned(),
-        None => text,
-    }
 }
 
 fn sections<'a>(text: &'a str, path: &str) -> Result<Vec<Section<'a>>, Error> {
