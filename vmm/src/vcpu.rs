@@ -119,30 +119,37 @@ impl Vcpu {
     }
 
     /// KVM completes the instruction of an I/O exit at the next KVM_RUN: let it, without running
-    /// the guest, so that what others read or replace is the state between two instructions.
+    /// the guest, so that what others read or replace is the state between two instructions. The
+    /// instruction may have more to access, to be answered like the first.
     fn finish_access(&mut self) {
         self.area.set_immediate_exit(true);
-        let _ = self.fd.run();
+        while self.enter() {}
         self.area.set_immediate_exit(false);
     }
 
-    /// Runs the guest until its next exit, and answers it.
-    fn enter(&mut self) {
+    /// Runs the guest until its next exit, and answers it. Whether that was an access, which KVM
+    /// has still to complete.
+    fn enter(&mut self) -> bool {
+        let mut access = false;
         let event = match self.fd.run() {
             Ok(VcpuExit::IoOut(port, data)) => {
+                access = true;
                 let width = self.area.port_width();
                 let mut parts = data.chunks(width);
                 parts.find_map(|part| self.dispatch.write_port(port, part)).map(Event::Request)
             }
             Ok(VcpuExit::IoIn(port, data)) => {
+                access = true;
                 let width = self.area.port_width();
                 data.chunks_mut(width).for_each(|part| self.dispatch.read_port(port, part));
                 None
             }
             Ok(VcpuExit::MmioWrite(address, data)) => {
+                access = true;
                 self.dispatch.write_memory(address, data).map(Event::Request)
             }
             Ok(VcpuExit::MmioRead(address, data)) => {
+                access = true;
                 self.dispatch.read_memory(address, data);
                 None
             }
@@ -174,6 +181,7 @@ impl Vcpu {
             let detention = self.gate.detain(self.index);
             (self.reports)(Report { cpu: self.index, what, detention });
         }
+        access
     }
 }
 

@@ -1,0 +1,78 @@
+//! What a hostile guest, client or user must not achieve. Each test is an attack that once worked.
+
+use std::fs;
+
+use harness::{Builder, Vmm, kvm_or_skip};
+use serde_json::json;
+
+/// An ELF file with a PVH entry at 1 MiB that runs `code` in 32-bit mode without paging.
+fn pvh(code: &[u8]) -> Vec<u8> {
+    const BASE: u64 = 0x10_0000;
+    const HEADERS: u64 = 64 + 2 * 56;
+    let mut file = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
+    let mut put = |bytes: &[u8]| file.extend_from_slice(bytes);
+    // Executable, x86-64, version; entry, program headers, section headers; flags and sizes.
+    put(&[2, 0, 62, 0, 1, 0, 0, 0]);
+    [BASE, 64, 0].iter().for_each(|word| put(&word.to_le_bytes()));
+    put(&[0, 0, 0, 0, 64, 0, 56, 0, 2, 0, 64, 0, 0, 0, 0, 0]);
+    let note = HEADERS + code.len() as u64;
+    let segments = [(1u32, HEADERS, BASE, code.len() as u64), (4, note, 0, 20)];
+    for (kind, offset, address, size) in segments {
+        put(&kind.to_le_bytes());
+        put(&7u32.to_le_bytes());
+        [offset, address, address, size, size, 1].iter().for_each(|word| put(&word.to_le_bytes()));
+    }
+    put(code);
+    // The note: sizes of name and value, type 18, "Xen", the entry.
+    [4u32, 4, 18].iter().for_each(|word| put(&word.to_le_bytes()));
+    put(b"Xen\0");
+    put(&(BASE as u32).to_le_bytes());
+    file
+}
+
+/// A stopped machine whose guest is `code`.
+fn start(code: &[u8], arguments: &str) -> Vmm {
+    let builder = Builder::new(env!("CARGO_BIN_EXE_vmm")).with_qmp();
+    let (kernel, output) = (builder.dir().join("kernel"), builder.dir().join("debugcon"));
+    fs::write(&kernel, pvh(code)).expect("kernel");
+    builder
+        .args("-nodefaults -S -m 16")
+        .args(arguments)
+        .arg("-kernel")
+        .arg(kernel)
+        .arg("-debugcon")
+        .arg(format!("file:{}", output.display()))
+        .start()
+}
+
+/// One instruction reads from registers and writes to a port: both happen, however often the
+/// processor is looked at between the two.
+#[test]
+fn an_instruction_with_two_accesses_loses_none() {
+    if !kvm_or_skip("attack::two_accesses") {
+        return;
+    }
+    #[rustfmt::skip]
+    let code = [
+        0xfc,                         // cld
+        0xb9, 0x20, 0x4e, 0, 0,       // mov ecx, 20000
+        0xba, 0xe9, 0, 0, 0,          // mov edx, 0xe9
+        0xbe, 0, 0, 0, 0xfd,          // again: mov esi, 0xfd000000
+        0x6e,                         // outsb
+        0x49,                         // dec ecx
+        0x75, 0xf7,                   // jnz again
+        0x66, 0xba, 0x04, 0x06,       // mov dx, 0x604
+        0x66, 0xb8, 0x00, 0x20,       // mov ax, 0x2000
+        0x66, 0xef,                   // out dx, ax: power off
+        0xf4,                         // hlt
+    ];
+    let mut vmm = start(&code, "-no-shutdown");
+    let mut qmp = vmm.qmp();
+    qmp.ok("cont", json!({}));
+    while qmp.status() == "running" {
+        qmp.hmp("info registers");
+    }
+    assert_eq!(qmp.status(), "shutdown");
+    let output = fs::read(vmm.dir().join("debugcon")).expect("output");
+    assert_eq!(output.len(), 20_000);
+}
