@@ -9,7 +9,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("codegen", &[]),
     ("qmp", &["qapi"]),
     ("arch", &[]),
-    ("devices", &["arch", "qapi"]),
+    ("devices", &["qapi"]),
     ("vmm", &["arch", "devices", "qapi", "qmp"]),
     ("harness", &[]),
 ];
