@@ -2,25 +2,22 @@
 
 use std::time::Instant;
 
-use crate::program::Program;
+use crate::program::{Running, in_turns};
 use crate::table::{Better, Table};
 
-/// Reads of one loop.
-const COUNT: u64 = 10_000;
-
 /// From ring 3, and from ring 0, whose own cost differs where KVM interprets it.
-pub(crate) fn run(program: &Program, table: &mut Table) {
-    let mut vmm = program.start();
-    for (name, action) in [
-        ("port reads", "pio-loop"),
-        ("MMIO reads", "mmio-loop"),
-        ("port reads, ring 0", "ring0-pio-loop"),
-        ("MMIO reads, ring 0", "ring0-mmio-loop"),
+pub(crate) fn run(running: &mut [Running<'_>], table: &mut Table) {
+    for (name, action, count) in [
+        ("port reads", "pio-loop", 1000),
+        ("MMIO reads", "mmio-loop", 1000),
+        ("port reads, ring 0", "ring0-pio-loop", 2000),
+        ("MMIO reads, ring 0", "ring0-mmio-loop", 2000),
     ] {
-        vmm.guest().ask(&format!("{action} {}", COUNT / 10));
-        let start = Instant::now();
-        vmm.guest().ask(&format!("{action} {COUNT}"));
-        let rate = COUNT as f64 / start.elapsed().as_secs_f64();
-        table.add(program, name, "1/s", Better::More, rate);
+        let rates = in_turns(running, 20, |running| {
+            let start = Instant::now();
+            running.vmm.guest().ask(&format!("{action} {count}"));
+            f64::from(count) / start.elapsed().as_secs_f64()
+        });
+        table.add(running, name, "1/s", Better::More, &rates);
     }
 }

@@ -1,8 +1,8 @@
 //! Measures the program beside the installed QEMU on the same guest image, in one run: `cargo bench`.
 //!
 //! `cargo bench -- [-n ROUNDS] [WORD...]` measures in so many rounds (5), and only what has a WORD in its name. The
-//! programs take turns within a round, so that what else happens on the machine meets all of them. docs/benchmarks.md
-//! says what is measured and why so.
+//! programs take turns, so that what else happens on the machine meets all of them. docs/benchmarks.md says what is
+//! measured and why so.
 
 mod exits;
 mod memory;
@@ -11,22 +11,25 @@ mod program;
 mod startup;
 mod table;
 
-use program::Program;
+use program::{Program, Running};
 use table::Table;
 
-/// Something to measure; adds to the table's samples of the program.
-struct Measurement {
-    name: &'static str,
-    run: fn(&Program, &mut Table),
+/// What to measure. A function takes one sample of each program.
+enum Measurement {
+    /// With processes of its own.
+    Apart(fn(&Program, &mut Table)),
+    /// With processes that run side by side, idle but for the one in turn.
+    Beside(fn(&mut [Running<'_>], &mut Table)),
 }
 
-const MEASUREMENTS: &[Measurement] = &[
-    Measurement { name: "startup", run: startup::run },
-    Measurement { name: "memory", run: memory::private },
-    Measurement { name: "qmp", run: monitor::round_trips },
-    Measurement { name: "stop-cont", run: monitor::stop_cont },
-    Measurement { name: "exits", run: exits::run },
-    Measurement { name: "pmemsave", run: memory::pmemsave },
+const MEASUREMENTS: &[(&str, Measurement)] = &[
+    ("startup", Measurement::Apart(startup::run)),
+    ("memory", Measurement::Apart(memory::private)),
+    ("qmp", Measurement::Beside(monitor::round_trips)),
+    ("exits", Measurement::Beside(exits::run)),
+    ("pmemsave", Measurement::Beside(memory::pmemsave)),
+    // The last: it leaves the guest busy.
+    ("stop-cont", Measurement::Beside(monitor::stop_cont)),
 ];
 
 fn main() {
@@ -44,17 +47,24 @@ fn main() {
             _ => words.push(argument),
         }
     }
-    assert!(std::env::var_os("VMM_BIN").is_none(), "VMM_BIN would replace both programs");
+    assert!(std::env::var_os("VMM_BIN").is_none(), "VMM_BIN would replace all programs");
+    let wanted = |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word));
     let programs = program::all();
     let mut table = Table::new(&programs);
     for round in 1..=rounds {
-        for measurement in MEASUREMENTS {
-            if !words.is_empty() && !words.iter().any(|word| measurement.name.contains(word)) {
-                continue;
-            }
-            for program in &programs {
-                eprintln!("round {round} of {rounds}: {} of {}", measurement.name, program.name);
-                (measurement.run)(program, &mut table);
+        let mut running = Vec::new();
+        for (name, measurement) in MEASUREMENTS.iter().filter(|(name, _)| wanted(name)) {
+            eprintln!("round {round} of {rounds}: {name}");
+            match measurement {
+                Measurement::Apart(run) => {
+                    programs.iter().for_each(|program| run(program, &mut table))
+                }
+                Measurement::Beside(run) => {
+                    if running.is_empty() {
+                        running = programs.iter().map(Running::start).collect();
+                    }
+                    run(&mut running, &mut table);
+                }
             }
         }
     }

@@ -6,19 +6,20 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::program::{Program, RAM_MIB};
+use crate::program::{Program, RAM_MIB, Running, in_turns};
 use crate::table::{Better, Table};
 
 /// Private memory of the process without the guest's RAM, the guest idle for two seconds.
 pub(crate) fn private(program: &Program, table: &mut Table) {
-    let mut vmm = program.start();
+    let mut vmm = program.builder().with_qmp().with_serial().start();
+    vmm.guest().ready();
     let mut qmp = vmm.qmp();
     std::thread::sleep(Duration::from_secs(2));
     let all = private_kib(&read(vmm.pid(), "smaps_rollup"));
     let maps = read(vmm.pid(), "smaps");
     let ram = ram_kib(&maps);
     assert_eq!(qmp.status(), "running");
-    table.add(program, "private memory", "MiB", Better::Less, (all - ram) as f64 / 1024.0);
+    table.add_one(program, "private memory", "MiB", Better::Less, (all - ram) as f64 / 1024.0);
 }
 
 fn read(pid: u32, file: &str) -> String {
@@ -59,21 +60,27 @@ fn ram_kib(maps: &str) -> u64 {
 }
 
 /// All RAM, which the guest has filled, into a file in memory and to nowhere.
-pub(crate) fn pmemsave(program: &Program, table: &mut Table) {
-    let mut vmm = program.start();
-    let mut qmp = vmm.qmp();
+pub(crate) fn pmemsave(running: &mut [Running<'_>], table: &mut Table) {
     let filled = (RAM_MIB - 24) << 20;
-    vmm.guest().ask(&format!("pattern write 0x1000000 {filled:#x} 1"));
+    for running in &mut *running {
+        running.vmm.guest().ask(&format!("pattern write 0x1000000 {filled:#x} 1"));
+    }
     let scratch = PathBuf::from(format!("/dev/shm/vmm-bench-{}", std::process::id()));
+    let size = RAM_MIB << 20;
     for (name, path) in
         [("pmemsave to tmpfs", &*scratch), ("pmemsave to /dev/null", Path::new("/dev/null"))]
     {
-        let size = RAM_MIB << 20;
-        let start = Instant::now();
-        qmp.ok("pmemsave", json!({"val": 0, "size": size, "filename": path}));
-        let seconds = start.elapsed().as_secs_f64();
-        table.add(program, name, "GB/s", Better::More, size as f64 / seconds / 1e9);
+        let arguments = json!({"val": 0, "size": size, "filename": path});
+        let rates = in_turns(running, 5, |running| {
+            let start = Instant::now();
+            running.clients[0].ok("pmemsave", arguments.clone());
+            let seconds = start.elapsed().as_secs_f64();
+            if path == scratch {
+                assert_eq!(fs::metadata(path).map(|file| file.len()).ok(), Some(size));
+                fs::remove_file(path).expect("the file was there");
+            }
+            size as f64 / seconds / 1e9
+        });
+        table.add(running, name, "GB/s", Better::More, &rates);
     }
-    assert_eq!(fs::metadata(&scratch).map(|file| file.len()).ok(), Some(RAM_MIB << 20));
-    fs::remove_file(&scratch).expect("the file was there");
 }

@@ -5,84 +5,81 @@ use std::time::{Duration, Instant};
 
 use harness::Qmp;
 
-use crate::program::Program;
+use crate::program::{Running, in_turns};
 use crate::table::{Better, Table, middle};
 
-const QUERY: &str = "{\"execute\":\"query-status\"}\r\n";
+/// How long one program is asked before it is the next one's turn.
+const TURN: Duration = Duration::from_millis(50);
+const TURNS: usize = 20;
 
 /// One command; its lines are read up to its reply, and not parsed.
-fn command(qmp: &mut Qmp, request: &str) {
-    qmp.send_raw(request);
+fn execute(qmp: &mut Qmp, command: &str) {
+    qmp.send_raw(format!("{{\"execute\":\"{command}\"}}\r\n"));
     loop {
         let line = qmp.read_raw();
         if line.starts_with("{\"return\"") {
             return;
         }
-        assert!(line.contains("\"event\""), "{line:?} after {request}");
+        assert!(line.contains("\"event\""), "{line:?} after {command}");
     }
 }
 
-/// `query-status` from one client, then from eight at once, each on its own monitor, one command after the other.
-pub(crate) fn round_trips(program: &Program, table: &mut Table) {
-    let (_vmm, paths) = program.start_with_monitors(8);
-    let connect = |path| {
-        let mut qmp = Qmp::connect(path).expect("the monitor listens");
-        qmp.negotiate();
-        qmp
-    };
-    let mut clients: Vec<_> = paths.iter().map(|path| connect(path)).collect();
-
-    let one = &mut clients[0];
-    (0..500).for_each(|_| command(one, QUERY));
+/// One `query-status` after the other; how long each took, in microseconds.
+fn ask(qmp: &mut Qmp) -> Vec<f64> {
     let start = Instant::now();
     let mut times = Vec::new();
-    while start.elapsed() < Duration::from_secs(1) {
+    while start.elapsed() < TURN {
         let sent = Instant::now();
-        command(one, QUERY);
+        execute(qmp, "query-status");
         times.push(sent.elapsed().as_secs_f64() * 1e6);
     }
-    let rate = times.len() as f64 / start.elapsed().as_secs_f64();
-    table.add(program, "query-status, round trip", "µs", Better::Less, middle(&mut times));
-    table.add(program, "query-status, 1 client", "1/s", Better::More, rate);
+    times
+}
 
-    let start = Instant::now();
-    let threads: Vec<_> = clients
-        .into_iter()
-        .map(|mut client| {
-            thread::spawn(move || {
-                let mut count = 0_u64;
-                while start.elapsed() < Duration::from_secs(1) {
-                    command(&mut client, QUERY);
-                    count += 1;
-                }
-                count
-            })
-        })
-        .collect();
-    let count: u64 = threads.into_iter().map(|thread| thread.join().expect("a client")).sum();
-    let rate = count as f64 / start.elapsed().as_secs_f64();
-    table.add(program, "query-status, 8 clients", "1/s", Better::More, rate);
+/// From one client, then from eight at once, each on its own monitor.
+pub(crate) fn round_trips(running: &mut [Running<'_>], table: &mut Table) {
+    let times = in_turns(running, TURNS, |running| middle(&mut ask(&mut running.clients[0])));
+    table.add(running, "query-status, round trip", "µs", Better::Less, &times);
+    let rates = in_turns(running, TURNS, |running| {
+        ask(&mut running.clients[0]).len() as f64 / TURN.as_secs_f64()
+    });
+    table.add(running, "query-status, 1 client", "1/s", Better::More, &rates);
+    let rates = in_turns(running, TURNS, |running| {
+        let count: usize = thread::scope(|scope| {
+            let clients = running.clients.iter_mut();
+            let threads: Vec<_> = clients.map(|client| scope.spawn(|| ask(client).len())).collect();
+            threads.into_iter().map(|thread| thread.join().expect("a client")).sum()
+        });
+        count as f64 / TURN.as_secs_f64()
+    });
+    table.add(running, "query-status, 8 clients", "1/s", Better::More, &rates);
 }
 
 /// `stop` and `cont` with their replies, the guest's CPU halted and then running.
-pub(crate) fn stop_cont(program: &Program, table: &mut Table) {
-    let mut vmm = program.start();
-    let mut qmp = vmm.qmp();
+pub(crate) fn stop_cont(running: &mut [Running<'_>], table: &mut Table) {
     for (name, action) in
         [("stop and cont, idle guest", None), ("stop and cont, busy guest", Some("spin 0"))]
     {
-        if let Some(action) = action {
-            vmm.guest().ask(action);
-        }
-        let mut times = Vec::new();
-        for _ in 0..200 {
-            let start = Instant::now();
-            command(&mut qmp, "{\"execute\":\"stop\"}\r\n");
-            command(&mut qmp, "{\"execute\":\"cont\"}\r\n");
-            times.push(start.elapsed().as_secs_f64() * 1e6);
-            // Long enough for the CPU to be inside the guest again.
-            thread::sleep(Duration::from_millis(1));
-        }
-        table.add(program, name, "µs", Better::Less, middle(&mut times));
+        let times = in_turns(running, TURNS, |running| {
+            if let Some(action) = action {
+                running.vmm.guest().ask(action);
+            }
+            let qmp = &mut running.clients[0];
+            let mut times: Vec<_> = (0..10)
+                .map(|_| {
+                    // Long enough for the CPU to be where it is to be.
+                    thread::sleep(Duration::from_millis(2));
+                    let start = Instant::now();
+                    execute(qmp, "stop");
+                    execute(qmp, "cont");
+                    start.elapsed().as_secs_f64() * 1e6
+                })
+                .collect();
+            if action.is_some() {
+                running.vmm.guest().ask("stop");
+            }
+            middle(&mut times)
+        });
+        table.add(running, name, "µs", Better::Less, &times);
     }
 }

@@ -1,11 +1,12 @@
 //! The programs that are compared, and how each starts the same guest.
 
-use std::path::PathBuf;
-
-use harness::{Builder, Vmm};
+use harness::{Builder, Qmp, Vmm};
 
 /// RAM of the guest, in MiB.
 pub(crate) const RAM_MIB: u64 = 128;
+
+/// How many monitors a program that runs beside the others has.
+const MONITORS: usize = 8;
 
 /// The program, or QEMU with one of its machines.
 pub(crate) struct Program {
@@ -33,25 +34,47 @@ impl Program {
             .args("-accel kvm -nodefaults -no-user-config -display none")
             .args(&format!("-m {RAM_MIB} -kernel {kernel}"))
     }
+}
 
-    /// Starts it with a monitor, and the guest up to its line `ready`.
-    pub(crate) fn start(&self) -> Vmm {
-        let mut vmm = self.builder().with_qmp().with_serial().start();
-        vmm.guest().ready();
-        vmm
-    }
+/// A program whose guest is ready.
+pub(crate) struct Running<'a> {
+    pub(crate) program: &'a Program,
+    pub(crate) vmm: Vmm,
+    pub(crate) clients: Vec<Qmp>,
+}
 
-    /// The same with so many monitors; returns their sockets.
-    pub(crate) fn start_with_monitors(&self, count: usize) -> (Vmm, Vec<PathBuf>) {
-        let mut builder = self.builder().with_serial();
+impl Running<'_> {
+    pub(crate) fn start(program: &Program) -> Running<'_> {
+        let mut builder = program.builder().with_serial();
         let dir = builder.dir().to_owned();
-        let paths: Vec<_> = (0..count).map(|index| dir.join(format!("qmp{index}"))).collect();
+        let paths: Vec<_> = (0..MONITORS).map(|index| dir.join(format!("qmp{index}"))).collect();
         for path in &paths {
             let argument = format!("unix:{},server=on,wait=off", path.display());
             builder = builder.arg("-qmp").arg(argument);
         }
         let mut vmm = builder.start();
         vmm.guest().ready();
-        (vmm, paths)
+        let connect = |path| {
+            let mut qmp = Qmp::connect(path).expect("the monitor listens");
+            qmp.negotiate();
+            qmp
+        };
+        let clients = paths.iter().map(|path| connect(path)).collect();
+        Running { program, vmm, clients }
     }
+}
+
+/// Has the programs do something in turns, and returns the middle of each one's results.
+pub(crate) fn in_turns(
+    running: &mut [Running<'_>],
+    turns: usize,
+    mut measure: impl FnMut(&mut Running<'_>) -> f64,
+) -> Vec<f64> {
+    let mut results = vec![Vec::new(); running.len()];
+    for _ in 0..turns {
+        for (running, results) in running.iter_mut().zip(&mut results) {
+            results.push(measure(running));
+        }
+    }
+    results.iter_mut().map(|results| crate::table::middle(results)).collect()
 }

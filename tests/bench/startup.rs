@@ -1,4 +1,4 @@
-//! From the start of the process to the guest's first byte on the serial line, the monitor's greeting served as well.
+//! From the start of the process to the guest's first byte on the serial line, the monitor's greeting served by then.
 
 use std::io::Read;
 use std::os::unix::net::UnixListener;
@@ -30,6 +30,6 @@ pub(crate) fn run(program: &Program, table: &mut Table) {
     let spoken = start.elapsed();
     drop(vmm);
     let ms = |time: std::time::Duration| time.as_secs_f64() * 1e3;
-    table.add(program, "start to greeting", "ms", Better::Less, ms(greeted));
-    table.add(program, "start to the guest's first byte", "ms", Better::Less, ms(spoken));
+    table.add_one(program, "start to greeting", "ms", Better::Less, ms(greeted));
+    table.add_one(program, "start to the guest's first byte", "ms", Better::Less, ms(spoken));
 }

@@ -1,6 +1,6 @@
 //! The samples, and the table that is printed.
 
-use crate::program::Program;
+use crate::program::{Program, Running};
 
 /// Which way a figure should go.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -29,8 +29,22 @@ impl Table {
         Table { programs: programs.iter().map(|program| program.name).collect(), rows: Vec::new() }
     }
 
-    /// Adds one round's sample of a figure.
+    /// Adds one round's samples of a figure, one of each program.
     pub(crate) fn add(
+        &mut self,
+        running: &[Running<'_>],
+        name: &str,
+        unit: &'static str,
+        better: Better,
+        samples: &[f64],
+    ) {
+        for (running, sample) in running.iter().zip(samples) {
+            self.add_one(running.program, name, unit, better, *sample);
+        }
+    }
+
+    /// Adds one round's sample of a figure of one program.
+    pub(crate) fn add_one(
         &mut self,
         program: &Program,
         name: &str,
