@@ -15,7 +15,7 @@ use crate::fd_sets::FdSets;
 
 macro_rules! classes {
     ($($constant:ident = $name:literal;)*) => {
-        $(static $constant: Class = Class::base($name, "chardev");)*
+        $(static $constant: Class = Class::owned($name, "chardev");)*
         /// The classes of character devices. Their objects are made from a description that
         /// `chardev-add` or `-chardev` gives, not by class name.
         pub(crate) static CLASSES: &[&Class] = &[&BASE, $(&$constant),*];
@@ -159,6 +159,12 @@ impl Opener {
 
     fn add(&self, tree: &mut Tree, label: &str, config: &Config) -> Result<()> {
         let opened = self.clone().over(config, tree).open(label, config)?;
+        if config.kind == Kind::Pty {
+            let filename = opened.filename();
+            let path = filename.trim_start_matches("pty:");
+            // Scripts look for exactly this line.
+            println!("char device redirected to {path} (label {label})");
+        }
         add(tree, config, opened)
     }
 }

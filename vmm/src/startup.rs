@@ -169,10 +169,18 @@ fn connect(
             .map_err(|error| item.location.error(error.to_string()))?;
     }
     for monitor in options.monitors.iter().chain(&default_monitor) {
-        monitors::add(server, &machine.tree, monitor)
+        let shared = has_port(&options, &monitor.chardev);
+        monitors::add(server, &machine.tree, monitor, shared)
             .map_err(|error| monitor.location.error(error.to_string()))?;
     }
     Ok(options)
+}
+
+/// Whether a port of the machine is connected to the character device.
+fn has_port(options: &Options, chardev: &str) -> bool {
+    let serial = |serial: &Serial| matches!(serial, Serial::Chardev(name) if name.value == chardev);
+    options.serials.iter().any(serial)
+        || options.devices.iter().any(|device| device.text("chardev") == Some(chardev))
 }
 
 /// A monitor's `unix:PATH` that says neither `server` nor `wait` connects if somebody listens there,

@@ -87,6 +87,13 @@ impl Connection {
         self.rest.extend_from_slice(input);
     }
 
+    /// The client sees this monitor again, after another user of the same channel.
+    pub(crate) fn shown(&mut self) {
+        if let Session::Human(human) = &mut self.session {
+            human.shown(&mut self.output);
+        }
+    }
+
     /// Goes on with what had to wait.
     pub(crate) fn pump(&mut self, ctx: &Context) {
         let rest = std::mem::take(&mut self.rest);

@@ -124,6 +124,8 @@ impl EventLoop {
                     self.next_session += 1;
                 }
                 Signal::Closed => port.close(&self.ctx),
+                Signal::Shown => port.show(),
+                Signal::Hidden => port.hide(),
             }
         }
     }

@@ -55,6 +55,14 @@ impl Human {
         self.editor.refresh(out.end());
     }
 
+    /// The screen showed something else meanwhile: unless there is text to come, a prompt.
+    pub(crate) fn shown(&mut self, out: &mut Output) {
+        if !self.running && out.is_empty() {
+            self.editor.prompt(out.end());
+            self.editor.refresh(out.end());
+        }
+    }
+
     /// A line was answered.
     pub(crate) fn answer(&mut self, text: &str, out: &mut Output) {
         self.running = false;

@@ -22,6 +22,8 @@ pub(crate) struct Port {
     pub(crate) always: Vec<(RawFd, EventSet)>,
     /// The connection changed, so the polled numbers may name other files now.
     replaced: bool,
+    /// Nothing is written for now: others are shown on the transport.
+    hidden: bool,
     /// Something happened since the last [`Port::settle`].
     pub(crate) touched: bool,
 }
@@ -37,7 +39,30 @@ impl Port {
             polled: Vec::new(),
             always: Vec::new(),
             replaced: true,
+            hidden: monitor.hidden,
             touched: true,
+        }
+    }
+
+    /// The transport shows this monitor: its prompt follows, or all that had to wait.
+    pub(crate) fn show(&mut self) {
+        self.hidden = false;
+        self.touched = true;
+        if let Some(connection) = &mut self.connection {
+            connection.shown();
+        }
+    }
+
+    /// The transport shows somebody else, on a line of their own.
+    pub(crate) fn hide(&mut self) {
+        if self.hidden || self.mode != Mode::Human {
+            return;
+        }
+        self.hidden = true;
+        if let Some(connection) = &mut self.connection {
+            connection.output.end().extend_from_slice(b"\r\n");
+            // What does not fit waits with the rest; an error is met again.
+            let _ = connection.output.flush(self.transport.as_mut());
         }
     }
 
@@ -122,7 +147,10 @@ impl Port {
         let Some(connection) = self.connection.as_mut() else {
             return;
         };
-        if let Err(error) = connection.output.flush(self.transport.as_mut()) {
+        let hidden = self.hidden;
+        let flushed =
+            if hidden { Ok(()) } else { connection.output.flush(self.transport.as_mut()) };
+        if let Err(error) = flushed {
             log::debug!("monitor {}: {error}", self.name);
             self.hang_up(ctx);
         } else if connection.output.backlog() > ctx.limits.close {
@@ -141,7 +169,8 @@ impl Port {
     pub(crate) fn poll(&mut self, epoll: &Epoll, closing: bool, ctx: &Context) -> io::Result<()> {
         let connection = self.connection.as_ref();
         let input = !closing && connection.is_some_and(|connection| connection.wants_input(ctx));
-        let output = connection.is_some_and(|connection| !connection.output.is_empty());
+        let output =
+            !self.hidden && connection.is_some_and(|connection| !connection.output.is_empty());
         let wanted = self.transport.interest(input, output);
         if wanted == self.polled && !self.replaced {
             return Ok(());

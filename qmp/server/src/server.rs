@@ -31,6 +31,8 @@ pub struct Monitor {
     pub transport: Box<dyn Transport>,
     /// By which it is removed, and named in the log.
     pub name: String,
+    /// It begins [hidden](crate::Signal::Hidden); only monitors for people can be.
+    pub hidden: bool,
 }
 
 impl fmt::Debug for Monitor {

@@ -11,6 +11,10 @@ pub enum Signal {
     Opened,
     /// The client is gone.
     Closed,
+    /// A monitor for people that shares its channel is what the channel shows from now on.
+    Shown,
+    /// It is no longer. What it has to say is kept until it is [shown](Signal::Shown) again.
+    Hidden,
 }
 
 /// A byte channel that serves one client at a time. Accepting, connecting and reconnecting are its own business. All

@@ -376,7 +376,12 @@ fn a_file_may_be_the_client() {
     let script = format!(r#"{{"execute":"qmp_capabilities"}}{NAME}"#).repeat(1).into_bytes();
     let file = std::fs::File::open("/dev/null").unwrap();
     let transport = Box::new(Script(std::io::Cursor::new(script), file, sender, Vec::new()));
-    bench.handle.add_monitor(qmp::Monitor { mode: CONTROL, transport, name: "script".into() });
+    bench.handle.add_monitor(qmp::Monitor {
+        mode: CONTROL,
+        transport,
+        name: "script".into(),
+        hidden: false,
+    });
     let written = written.recv_timeout(common::PATIENCE).unwrap();
     let text = String::from_utf8(written).unwrap();
     assert!(text.ends_with(&format!("{NAMED}\r\n{NAMED}\r\n")), "{text}");

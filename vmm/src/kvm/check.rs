@@ -7,17 +7,23 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub(crate) enum Problem {
     #[error(
-        "Could not access KVM kernel module: {0}\n\
-         vmm: /dev/kvm is needed: load kvm_intel or kvm_amd, enable virtualization in the \
-         firmware, and give this user access to the device (group kvm)"
+        "Could not access KVM kernel module: {}: /dev/kvm is needed: load kvm_intel or kvm_amd, \
+         enable virtualization in the firmware, and give this user access to the device (group kvm)",
+        reason(.0)
     )]
     Open(std::io::Error),
-    #[error("KVM has API version {0}, and 12 is needed: use a newer kernel")]
+    #[error("/dev/kvm has API version {0}, and 12 is needed: use a newer kernel")]
     Version(i32),
     #[error("KVM lacks {0}: Linux 5.10 or newer with in-kernel interrupt controllers is needed")]
     Capability(&'static str),
     #[error("KVM refuses to {what}: {source}")]
     Refused { what: &'static str, source: std::io::Error },
+}
+
+/// The system's words without their number.
+fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
 impl Problem {

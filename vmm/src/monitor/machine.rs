@@ -217,8 +217,9 @@ impl Monitor<'_> {
             Ok(save) => save,
             Err(error) => return reply.send(Err(error)),
         };
+        let sets = self.control.fd_sets.clone();
         self.control.worker(move || {
-            reply.send(save.run().map_err(Error::from));
+            reply.send(save.run(&sets).map_err(Error::from));
             |_: &mut Control| {}
         });
     }

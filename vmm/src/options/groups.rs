@@ -42,12 +42,6 @@ pub(super) static ACTION: Group = Group {
         with_default("reboot", Text, "reset or shutdown", "reset"),
         with_default("shutdown", Text, "poweroff or pause", "poweroff"),
         with_default("panic", Text, "pause, shutdown, exit-failure or none", "shutdown"),
-        with_default(
-            "watchdog",
-            Text,
-            "reset, shutdown, poweroff, pause, debug, none or inject-nmi",
-            "reset",
-        ),
     ]),
     apply: run_control::action,
 };

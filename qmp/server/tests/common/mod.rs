@@ -198,7 +198,7 @@ impl Bench {
 
     pub fn add(&self, mode: Mode, socket: Socket, name: &str) {
         let (transport, name) = (Box::new(socket), name.to_owned());
-        self.handle.add_monitor(Monitor { mode, transport, name });
+        self.handle.add_monitor(Monitor { mode, transport, name, hidden: false });
     }
 
     /// Waits until the toy tells what is wanted; what it tells before is skipped.
