@@ -18,6 +18,8 @@ pub struct Builder {
     dir: TempDir,
     serial: bool,
     qmp: bool,
+    stdin: Stdio,
+    stdout: Stdio,
 }
 
 impl Builder {
@@ -26,7 +28,14 @@ impl Builder {
     pub fn new(path: &str) -> Self {
         let path = std::env::var_os("VMM_BIN").unwrap_or_else(|| path.into());
         let dir = tempfile::Builder::new().prefix("vmm-test-").tempdir().expect("scratch folder");
-        Self { command: Command::new(path), dir, serial: false, qmp: false }
+        Self {
+            command: Command::new(path),
+            dir,
+            serial: false,
+            qmp: false,
+            stdin: Stdio::null(),
+            stdout: Stdio::piped(),
+        }
     }
 
     /// A folder that goes with the process.
@@ -67,6 +76,18 @@ impl Builder {
         self.arg("-serial").arg(format!("unix:{},server=on,wait=on", path.display()))
     }
 
+    /// Its standard input; nothing without this.
+    pub fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
+        self.stdin = stdin.into();
+        self
+    }
+
+    /// Its standard output; without this it is collected for [`Vmm::stdout`].
+    pub fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
+        self.stdout = stdout.into();
+        self
+    }
+
     /// The command itself, for what the other methods do not offer.
     pub fn command(&mut self) -> &mut Command {
         &mut self.command
@@ -74,10 +95,12 @@ impl Builder {
 
     /// Starts the process.
     pub fn start(mut self) -> Vmm {
-        self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.command.stdin(self.stdin).stdout(self.stdout).stderr(Stdio::piped());
         let mut child = self.command.spawn().expect("the program starts");
-        let stdout = collect(child.stdout.take().expect("piped"));
+        let stdout = child.stdout.take().map(collect).unwrap_or_default();
         let stderr = collect(child.stderr.take().expect("piped"));
+        // The command holds this process's copies of what was passed.
+        drop(self.command);
         let mut vmm = Vmm { child, stdout, stderr, dir: self.dir, serial: None, ended: None };
         if self.serial {
             vmm.serial = Some(vmm.connect_serial());

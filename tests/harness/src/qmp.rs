@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, IoSlice, Write};
 use std::mem::MaybeUninit;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
@@ -33,7 +33,15 @@ impl Qmp {
     /// # Errors
     /// Nobody listens at `path`.
     pub fn connect(path: &Path) -> io::Result<Self> {
-        let stream = UnixStream::connect(path)?;
+        Self::over(UnixStream::connect(path)?)
+    }
+
+    /// The same over a socket of any kind that is connected already.
+    ///
+    /// # Errors
+    /// It takes no time limits.
+    pub fn over(socket: impl Into<OwnedFd>) -> io::Result<Self> {
+        let stream = UnixStream::from(socket.into());
         stream.set_read_timeout(Some(LIMIT))?;
         stream.set_write_timeout(Some(LIMIT))?;
         Ok(Self { reader: BufReader::new(stream), events: VecDeque::new() })
