@@ -1,8 +1,13 @@
 //! What a hostile guest, client or user must not achieve. Each test is an attack that once worked.
 
 use std::fs;
+use std::io::{ErrorKind, Read};
+use std::os::unix::net::UnixStream;
+use std::thread::sleep;
+use std::time::Duration;
 
-use harness::{Builder, Vmm, kvm_or_skip};
+use harness::{Builder, LIMIT, Vmm, kvm_or_skip};
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 use serde_json::json;
 
 /// An ELF file with a PVH entry at 1 MiB that runs `code` in 32-bit mode without paging.
@@ -75,4 +80,31 @@ fn an_instruction_with_two_accesses_loses_none() {
     assert_eq!(qmp.status(), "shutdown");
     let output = fs::read(vmm.dir().join("debugcon")).expect("output");
     assert_eq!(output.len(), 20_000);
+}
+
+/// A client that comes while the host has no descriptor left is served once there is one.
+#[test]
+fn a_client_waits_for_a_descriptor() {
+    let builder = Builder::new(env!("CARGO_BIN_EXE_vmm")).with_qmp();
+    let path = builder.dir().join("second");
+    let socket = format!("unix:{},server=on,wait=off", path.display());
+    let mut vmm = builder.args("-machine none -nodefaults -qmp").arg(socket).start();
+    let mut qmp = vmm.qmp();
+
+    let pid = Pid::from_raw(vmm.pid() as i32);
+    // It has inherited this process's.
+    let old = getrlimit(Resource::Nofile);
+    prlimit(pid, Resource::Nofile, Rlimit { current: Some(0), ..old }).expect("limit");
+    let mut client = UnixStream::connect(path).expect("connect");
+    // Long enough for several attempts; what the monitor has is not harmed.
+    for _ in 0..20 {
+        qmp.ok("query-status", json!({}));
+        sleep(Duration::from_millis(20));
+    }
+    client.set_nonblocking(true).expect("not blocking");
+    assert_eq!(client.read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
+    prlimit(pid, Resource::Nofile, old).expect("limit");
+    client.set_nonblocking(false).expect("blocking");
+    client.set_read_timeout(Some(LIMIT)).expect("a limit to reading");
+    assert_eq!(client.read(&mut [0]).expect("greeting"), 1);
 }

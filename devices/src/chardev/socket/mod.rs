@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use rustix::net::{SocketFlags, accept_with};
 use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
 
@@ -34,11 +35,23 @@ pub(super) struct SocketBackend {
 
 /// Where connections come from.
 enum Source {
-    Listening(Listeners),
+    Listening(Server),
     Reconnecting(Box<Reconnect>),
     /// From the user at most: connected once.
     Nowhere,
 }
+
+/// Where clients come to.
+struct Server {
+    listeners: Listeners,
+    /// When to listen again after the host had no descriptor for a client. A client that cannot be
+    /// taken keeps the listener ready, and would keep the loop busy.
+    timer: Timer,
+    resting: bool,
+}
+
+/// How long a server rests before it tries again to take a client.
+const REST: Duration = Duration::from_millis(100);
 
 /// The attempts of a client.
 struct Reconnect {
@@ -76,7 +89,8 @@ impl SocketBackend {
         match config.role {
             Role::Server { wait } => {
                 let listeners = listen_on(&config.address, given.take())?;
-                backend.source = Source::Listening(listeners);
+                let timer = Timer::new().map_err(|e| Error::io("Failed to create timer", e))?;
+                backend.source = Source::Listening(Server { listeners, timer, resting: false });
                 if wait && context.wait {
                     backend.wait_for_client()?;
                 }
@@ -122,15 +136,18 @@ impl SocketBackend {
 
     fn wait_for_client(&mut self) -> Result<(), Error> {
         log::info!("waiting for connection on: {}", self.filename());
-        let failed = |e: rustix::io::Errno| Error::io("Failed to accept a connection", e);
+        let failed = |e: Errno| Error::io("Failed to accept a connection", e);
         while self.stream.is_none() {
-            let Source::Listening(listeners) = &self.source else {
+            let Source::Listening(Server { listeners, resting, .. }) = &self.source else {
                 return Ok(());
             };
+            if *resting {
+                std::thread::sleep(REST);
+            }
             let mut fds: Vec<PollFd<'_>> =
                 listeners.fds.iter().map(|fd| PollFd::new(fd, PollFlags::IN)).collect();
             match poll(&mut fds, None) {
-                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Ok(_) | Err(Errno::INTR) => {}
                 Err(e) => return Err(failed(e)),
             }
             drop(fds);
@@ -141,10 +158,24 @@ impl SocketBackend {
 
     /// Takes the next client that waits, if there is one.
     fn accept(&mut self) {
-        let Source::Listening(listeners) = &self.source else {
+        let Source::Listening(server) = &mut self.source else {
             return;
         };
-        let client = listeners.fds.iter().find_map(|fd| accept_with(fd, SocketFlags::CLOEXEC).ok());
+        server.rest(false);
+        let mut client = None;
+        for fd in &server.listeners.fds {
+            match accept_with(fd, SocketFlags::CLOEXEC) {
+                Ok(fd) => {
+                    client = Some(fd);
+                    break;
+                }
+                Err(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => {
+                    server.resting = true;
+                }
+                Err(_) => {}
+            }
+        }
+        server.rest(server.resting && client.is_none());
         if let Some(fd) = client
             && let Err(e) = self.adopt(fd)
         {
@@ -217,6 +248,17 @@ impl SocketBackend {
     }
 }
 
+impl Server {
+    fn rest(&mut self, resting: bool) {
+        self.resting = resting;
+        if resting {
+            self.timer.every(REST);
+        } else {
+            self.timer.stop();
+        }
+    }
+}
+
 /// The descriptor called `name`, which must be a socket.
 fn take_socket(name: &str, context: &Context) -> Result<OwnedFd, Error> {
     let fd = (context.named_fd)(name)?;
@@ -232,7 +274,10 @@ impl Backend for SocketBackend {
             return stream.interest(input, output).into_iter().collect();
         }
         match &self.source {
-            Source::Listening(listeners) => {
+            Source::Listening(server) if server.resting => {
+                vec![(server.timer.fd(), EventSet::IN)]
+            }
+            Source::Listening(Server { listeners, .. }) => {
                 listeners.fds.iter().map(|fd| (fd.as_raw_fd(), EventSet::IN)).collect()
             }
             Source::Reconnecting(reconnect) => match &reconnect.attempt {
@@ -292,7 +337,9 @@ impl Backend for SocketBackend {
     fn filename(&self) -> String {
         match (&self.stream, &self.source) {
             (Some(stream), _) => stream.filename.clone(),
-            (None, Source::Listening(listeners)) => format!("disconnected:{}", listeners.text),
+            (None, Source::Listening(server)) => {
+                format!("disconnected:{}", server.listeners.text)
+            }
             (None, _) => format!("disconnected:{}", describe(&self.config.address)),
         }
     }
