@@ -38,9 +38,11 @@ pub struct Class {
     pub parent: &'static str,
     /// What it is, in a few words, for `-device help`.
     pub description: &'static str,
-    /// Makes an unrealized instance with every property at its default; `None` for an abstract
-    /// class.
+    /// Makes an unrealized instance with every property at its default; `None` if the class is
+    /// abstract, or its objects are not made by name.
     pub make: Option<Make>,
+    /// Whether there can be objects although nobody makes them by name: who owns them does.
+    pub owned: bool,
     /// Whether `-device` or `-object` may name it.
     pub user_creatable: bool,
     /// Where devices of this class are plugged; `None` if they are not devices.
@@ -57,15 +59,21 @@ impl Class {
             parent,
             description: "",
             make: None,
+            owned: false,
             user_creatable: false,
             bus: None,
             properties: &[],
         }
     }
 
+    /// A class without properties whose objects are made by who owns them, not by name.
+    pub const fn owned(name: &'static str, parent: &'static str) -> Self {
+        Self { owned: true, ..Self::base(name, parent) }
+    }
+
     /// Whether no instance can be made.
     pub fn is_abstract(&self) -> bool {
-        self.make.is_none()
+        self.make.is_none() && !self.owned
     }
 }
 

@@ -302,6 +302,20 @@ fn classes_are_listed_by_ancestor() {
 }
 
 #[test]
+fn what_is_not_made_by_name_is_not_abstract() {
+    static OWNED: Class = Class { bus: Some(BusKind::System), ..Class::owned("pit", "device") };
+    static ALSO: &[&Class] = &[&OWNED];
+    let registry = Registry::new(vec![CLASSES, ALSO], Vec::new);
+    let listed = registry.types(Some("device"), false);
+    let owned = listed.iter().find(|info| info.name == "pit").expect("a class with objects");
+    assert_eq!(owned.r#abstract, None);
+    assert!(registry.device_properties("pit").unwrap().is_empty());
+    let mut bench = bench();
+    let plan = Plan::device(&OWNED, None, Dict::new());
+    assert!(bench.tree.create(plan, &bench.platform).is_err());
+}
+
+#[test]
 fn properties_are_listed_with_what_all_objects_have() {
     let registry = Registry::new(vec![CLASSES], Vec::new);
     let names = |class: &str| -> Vec<String> {

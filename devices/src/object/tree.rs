@@ -11,9 +11,9 @@ use crate::chardev::Chardev;
 use crate::error::{Error, Result};
 
 /// A node without an object: a place that holds others.
-static CONTAINER: Class = Class::base("container", "object");
-static ISA_BUS: Class = Class::base("ISA", "bus");
-static PCI_BUS: Class = Class::base("PCI", "bus");
+static CONTAINER: Class = Class::owned("container", "object");
+static ISA_BUS: Class = Class::owned("ISA", "bus");
+static PCI_BUS: Class = Class::owned("PCI", "bus");
 
 /// One place in the tree.
 pub struct Node {

@@ -30,7 +30,7 @@ pub use info::{BarInfo, BusInfo, FunctionInfo, bus_info, class_description};
 
 use crate::object::Class;
 
-static PCI: Class = Class::base("PCI", "bus");
+static PCI: Class = Class::owned("PCI", "bus");
 static PCI_DEVICE: Class = Class::base("pci-device", "device");
 static PCI_HOST_BRIDGE: Class = Class::base("pci-host-bridge", "sys-bus-device");
 

@@ -11,9 +11,9 @@ use kvm_bindings::{
 };
 use kvm_ioctls::VmFd;
 
-static PIC: Class = Class { bus: Some(BusKind::System), ..Class::base("kvm-i8259", "device") };
-static IOAPIC: Class = Class { bus: Some(BusKind::System), ..Class::base("kvm-ioapic", "device") };
-static PIT: Class = Class { bus: Some(BusKind::System), ..Class::base("kvm-pit", "device") };
+static PIC: Class = Class { bus: Some(BusKind::System), ..Class::owned("kvm-i8259", "device") };
+static IOAPIC: Class = Class { bus: Some(BusKind::System), ..Class::owned("kvm-ioapic", "device") };
+static PIT: Class = Class { bus: Some(BusKind::System), ..Class::owned("kvm-pit", "device") };
 
 /// The classes of this file. Their objects exist once for each machine and are not made by name.
 pub(crate) static CLASSES: &[&Class] = &[&PIC, &IOAPIC, &PIT];

@@ -49,14 +49,10 @@ pub(crate) fn classes() -> Vec<&'static Class> {
     for name in cpu::type_names() {
         let follows_host = name.starts_with("max-") || name.starts_with("host-");
         classes.push(Box::leak(Box::new(Class {
-            name: name.leak(),
-            parent: "x86_64-cpu",
-            // Never made alone: the board makes CPUs with their vCPU.
-            make: Some(|_| unreachable!("CPUs are made by the board")),
-            user_creatable: false,
             bus: Some(BusKind::System),
             properties: if follows_host { of_max } else { &[] },
-            description: "",
+            // The board makes CPUs with their vCPU.
+            ..Class::owned(name.leak(), "x86_64-cpu")
         })));
     }
     classes

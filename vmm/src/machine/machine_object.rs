@@ -30,7 +30,7 @@ static NONE: Class = Class {
     ..Class::base("none-machine", "machine")
 };
 static ACCEL: Class = Class::base("accel", "object");
-static KVM_ACCEL: Class = Class::base("kvm-accel", "accel");
+static KVM_ACCEL: Class = Class::owned("kvm-accel", "accel");
 
 /// The classes of this file.
 pub(crate) static CLASSES: &[&Class] =
