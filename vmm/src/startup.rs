@@ -154,7 +154,7 @@ fn connect(
     server: &qmp::ServerHandle,
 ) -> Result<Options, Error> {
     let mut default_monitor: Option<MonitorOptions> = None;
-    if let Some(serial) = options.default_serial(std::io::stdin().is_terminal()) {
+    if let Some(serial) = options.default_serial(is_typed_to()) {
         opener.add_default_serial(&mut machine.tree, &serial.chardev, serial.input)?;
         default_monitor = serial.monitor;
         options.serials.push(Serial::Chardev(options::Located {
@@ -174,6 +174,15 @@ fn connect(
             .map_err(|error| monitor.location.error(error.to_string()))?;
     }
     Ok(options)
+}
+
+/// Whether somebody types at standard input to this program. A job in the background would be stopped
+/// for touching its terminal.
+fn is_typed_to() -> bool {
+    let stdin = std::io::stdin();
+    let background = rustix::termios::tcgetpgrp(&stdin)
+        .is_ok_and(|foreground| foreground != rustix::process::getpgrp());
+    stdin.is_terminal() && !background
 }
 
 /// Whether a port of the machine is connected to the character device.

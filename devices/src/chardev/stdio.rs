@@ -39,7 +39,7 @@ pub(super) fn open(signal: bool, listen: bool) -> Result<Duplex, Error> {
     let claim = Claim::take()?;
     let failed = |e: std::io::Error| Error::io("Could not open standard input and output", e);
     let (input, output) = (rustix::stdio::stdin(), rustix::stdio::stdout());
-    let terminal = Terminal::acquire(input, signal).map_err(failed)?;
+    let terminal = Terminal::acquire(listen.then_some(input), signal).map_err(failed)?;
     let input = listen.then(|| private(input, OFlags::RDONLY, &terminal)).transpose();
     let input = input.map_err(failed)?;
     let output = private(output, OFlags::WRONLY, &terminal).map_err(failed)?;

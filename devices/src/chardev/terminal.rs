@@ -63,12 +63,12 @@ pub(super) struct Terminal {
 
 impl Terminal {
     /// Remembers the settings of `input` if it is a terminal, and makes it raw. With `signal`,
-    /// Ctrl-C and its like still act on the process.
-    pub(super) fn acquire(input: impl AsFd, signal: bool) -> std::io::Result<Terminal> {
-        let found = tcgetattr(&input).ok();
+    /// Ctrl-C and its like still act on the process. A terminal that is not read is left alone.
+    pub(super) fn acquire(input: Option<impl AsFd>, signal: bool) -> std::io::Result<Terminal> {
+        let found = input.and_then(|input| tcgetattr(&input).ok().map(|found| (input, found)));
         let terminal = match found {
             None => None,
-            Some(found) => {
+            Some((input, found)) => {
                 let fd = input.as_fd().try_clone_to_owned()?;
                 Some((fd, found.clone(), found))
             }
@@ -147,7 +147,7 @@ mod tests {
         assert!(before.contains(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG));
         let blocking = rustix::fs::fcntl_getfl(&tty).unwrap();
 
-        let terminal = Terminal::acquire(&tty, true).unwrap();
+        let terminal = Terminal::acquire(Some(&tty), true).unwrap();
         terminal.unblock(&tty).unwrap();
         assert!(!local().intersects(LocalModes::ICANON | LocalModes::ECHO));
         assert!(local().contains(LocalModes::ISIG));
@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(local(), before);
         assert_eq!(rustix::fs::fcntl_getfl(&tty).unwrap(), blocking);
 
-        let terminal = Terminal::acquire(&tty, false).unwrap();
+        let terminal = Terminal::acquire(Some(&tty), false).unwrap();
         assert!(!local().contains(LocalModes::ISIG));
         restore_terminal();
         assert_eq!(local(), before, "restored without the destructor");
