@@ -156,10 +156,10 @@ impl SocketBackend {
         Ok(())
     }
 
-    /// Takes the next client that waits, if there is one.
-    fn accept(&mut self) {
+    /// Takes the next client that waits; whether there was one.
+    fn accept(&mut self) -> bool {
         let Source::Listening(server) = &mut self.source else {
-            return;
+            return false;
         };
         server.rest(false);
         let mut client = None;
@@ -176,11 +176,14 @@ impl SocketBackend {
             }
         }
         server.rest(server.resting && client.is_none());
-        if let Some(fd) = client
-            && let Err(e) = self.adopt(fd)
-        {
+        let Some(fd) = client else {
+            return false;
+        };
+        let adopted = self.adopt(fd);
+        if let Err(e) = &adopted {
             log::warn!("{}: {e}", self.label);
         }
+        adopted.is_ok()
     }
 
     /// Starts an attempt to connect.
@@ -270,8 +273,10 @@ fn take_socket(name: &str, context: &Context) -> Result<OwnedFd, Error> {
 
 impl Backend for SocketBackend {
     fn interest(&self, input: bool, output: bool) -> Vec<(RawFd, EventSet)> {
-        if let Some(stream) = &self.stream {
-            return stream.interest(input, output).into_iter().collect();
+        if let Some(stream) = &self.stream
+            && let Some(interest) = stream.interest(input, output)
+        {
+            return vec![interest];
         }
         match &self.source {
             Source::Listening(server) if server.resting => {
@@ -290,19 +295,28 @@ impl Backend for SocketBackend {
 
     fn ready(&mut self, fd: RawFd, events: EventSet, notices: &mut Vec<Notice>) {
         if let Some(stream) = &mut self.stream {
-            if fd != stream.fd() {
+            if fd == stream.fd() {
+                if stream.ready(events) {
+                    notices.push(Notice::Writable);
+                }
                 return;
             }
-            if stream.ready(events) {
-                notices.push(Notice::Writable);
+            if !stream.has_hung_up() {
+                return;
             }
-            return;
         }
         let opened = match &self.source {
             Source::Listening(_) => {
-                self.accept();
-                self.stream.is_some()
+                // A client that has left keeps its place only until the next one comes: nobody
+                // knows when there will be room for what it sent.
+                let left = self.stream.is_some();
+                let opened = self.accept();
+                if left && opened {
+                    notices.extend([Notice::Event(CharEvent::Closed), Notice::Writable]);
+                }
+                opened
             }
+            _ if self.stream.is_some() => false,
             Source::Reconnecting(reconnect) if fd == reconnect.timer.fd() => {
                 reconnect.timer.acknowledge();
                 self.call();

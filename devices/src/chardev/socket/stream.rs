@@ -80,6 +80,11 @@ impl Stream {
         self.hung_up || events.contains(EventSet::OUT)
     }
 
+    /// Whether both directions are closed.
+    pub(super) fn has_hung_up(&self) -> bool {
+        self.hung_up
+    }
+
     /// As [`super::super::Backend::read`].
     pub(super) fn read(&mut self, buf: &mut [u8], fds: &mut Vec<OwnedFd>) -> io::Result<usize> {
         let got = if self.unix {

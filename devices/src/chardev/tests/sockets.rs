@@ -121,6 +121,29 @@ fn back_pressure_in_both_directions() {
 }
 
 #[test]
+fn a_client_that_left_unread_makes_room_for_the_next() {
+    let rig = Rig::new();
+    let path = rig.path("s");
+    let chardev = rig.open(unix(&path, SERVER));
+    let frontend = Recorder::with_room(2);
+    let attachment = rig.attach(&chardev, &frontend);
+    let first = UnixStream::connect(&path).unwrap();
+    frontend.expect_events(&[CharEvent::Opened]);
+    send_to(&first, b"first");
+    frontend.expect(b"fi");
+    drop(first);
+
+    let second = UnixStream::connect(&path).unwrap();
+    frontend.expect_events(&[CharEvent::Closed, CharEvent::Opened]);
+    send_to(&second, b"second");
+    frontend.set_room(usize::MAX);
+    attachment.accept_input();
+    frontend.expect(b"second");
+    assert_eq!(attachment.write(b"out"), 3);
+    expect_from(&second, b"out");
+}
+
+#[test]
 fn a_writer_that_waits_is_released_by_the_hang_up() {
     let rig = Rig::new();
     let path = rig.path("s");
