@@ -36,11 +36,17 @@ impl Interrupts {
     /// A new source on line `gsi`, low at first. Returns `None` if there is no such line.
     pub fn source(&self, gsi: u32) -> Option<IrqLine> {
         self.lines.get(gsi as usize)?;
-        Some(IrqLine { lines: self.clone(), gsi, high: Arc::new(AtomicBool::new(false)) })
+        let high = AtomicBool::new(false);
+        Some(IrqLine(Arc::new(Wire { lines: self.clone(), gsi, high })))
     }
 
-    fn change(&self, gsi: u32, high: bool) {
+    /// A source goes `high` or low; `current` is how it was.
+    fn change(&self, gsi: u32, current: &AtomicBool, high: bool) {
         let mut holders = self.lines[gsi as usize].0.lock();
+        // Below the lock: else of two threads with one source the later could count first.
+        if current.swap(high, Ordering::Relaxed) == high {
+            return;
+        }
         let was = *holders > 0;
         *holders = if high { *holders + 1 } else { *holders - 1 };
         let is = *holders > 0;
@@ -54,23 +60,25 @@ impl Interrupts {
 /// One source of interrupts on a line. Clones are the same source; the last one dropped leaves the
 /// line low.
 #[derive(Clone)]
-pub struct IrqLine {
+pub struct IrqLine(Arc<Wire>);
+
+/// What the clones of a source share.
+struct Wire {
     lines: Interrupts,
     gsi: u32,
-    high: Arc<AtomicBool>,
+    /// Changed with the line's lock held only.
+    high: AtomicBool,
 }
 
 impl IrqLine {
     /// The global system interrupt this source is wired to.
     pub fn gsi(&self) -> u32 {
-        self.gsi
+        self.0.gsi
     }
 
     /// Drives this source high or low; nothing happens when it already is.
     pub fn set(&self, high: bool) {
-        if self.high.swap(high, Ordering::SeqCst) != high {
-            self.lines.change(self.gsi, high);
-        }
+        self.0.set(high);
     }
 
     /// A short pulse: one edge for an edge-triggered input.
@@ -80,11 +88,15 @@ impl IrqLine {
     }
 }
 
-impl Drop for IrqLine {
+impl Wire {
+    fn set(&self, high: bool) {
+        self.lines.change(self.gsi, &self.high, high);
+    }
+}
+
+impl Drop for Wire {
     fn drop(&mut self) {
-        if Arc::strong_count(&self.high) == 1 {
-            self.set(false);
-        }
+        self.set(false);
     }
 }
 
@@ -138,6 +150,22 @@ mod tests {
         assert_eq!(record.0.lock().unwrap().len(), 1);
         drop(same);
         assert_eq!(*record.0.lock().unwrap(), [(4, true), (4, false)]);
+    }
+
+    #[test]
+    fn threads_with_one_source_keep_the_count() {
+        let (lines, record) = lines();
+        let (a, other) = (lines.source(9).unwrap(), lines.source(9).unwrap());
+        other.set(true);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..50_000).for_each(|_| a.pulse()));
+            }
+        });
+        a.set(false);
+        assert_eq!(*record.0.lock().unwrap(), [(9, true)], "held by the other source");
+        other.set(false);
+        assert_eq!(record.0.lock().unwrap().last(), Some(&(9, false)));
     }
 
     #[test]
