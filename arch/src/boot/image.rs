@@ -2,11 +2,9 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom};
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-
-use vm_memory::{Bytes, GuestAddress, GuestMemory};
 
 /// Why a file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -115,33 +113,19 @@ impl Image {
         }
     }
 
-    /// Copies `size` bytes from `offset` on into guest memory, which the caller knows to exist.
+    /// `size` bytes from `offset` on, which the caller knows to be a size that may be allocated.
     ///
     /// # Errors
     ///
     /// When the file does not have them any more.
-    pub(super) fn copy_to<M: GuestMemory + ?Sized>(
-        &self,
-        memory: &M,
-        address: u64,
-        offset: u64,
-        size: u64,
-    ) -> Result<(), ImageError> {
-        let count = size as usize;
-        let address = GuestAddress(address);
-        let copied = match &self.content {
-            Content::File(file) => {
-                let mut file: &File = file;
-                file.seek(SeekFrom::Start(offset)).map_err(|e| self.read_error(&e))?;
-                memory.read_exact_volatile_from(address, &mut file, count)
-            }
-            Content::Bytes(bytes) => {
-                let end = offset.saturating_add(size).min(self.length) as usize;
-                let part = &bytes[(offset as usize).min(end)..end];
-                memory.write_slice(part, address)
-            }
-        };
-        copied.map_err(|e| self.read_error(&e))
+    pub(super) fn part(&self, offset: u64, size: u64) -> Result<Cow<'static, [u8]>, ImageError> {
+        if let Content::Bytes(Cow::Borrowed(bytes)) = &self.content {
+            let end = offset.saturating_add(size).min(self.length) as usize;
+            return Ok(Cow::Borrowed(&bytes[(offset as usize).min(end)..end]));
+        }
+        let mut bytes = vec![0; size as usize];
+        self.read(offset, &mut bytes)?;
+        Ok(Cow::Owned(bytes))
     }
 
     fn read_error(&self, error: &dyn std::fmt::Display) -> ImageError {

@@ -5,8 +5,9 @@
 //! entered by Linux' 64-bit or 32-bit protocol (kernel documentation `arch/x86/boot.rst`).
 //!
 //! A [`Boot`] is computed once, with every check, and can then be written to guest memory any
-//! number of times: a reset of the machine loads kernel, initial RAM disk and tables again. Files
-//! stay open for that and are read directly into guest memory.
+//! number of times: a reset of the machine loads kernel, initial RAM disk and tables again. What
+//! files have to give is kept in memory for that, so that a reset waits for no disk and finds what the
+//! start has found.
 
 mod bzimage;
 mod elf;
@@ -17,6 +18,7 @@ mod linux;
 mod pvh;
 mod wake;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use vm_memory::{Bytes, GuestAddress, GuestMemory, GuestMemoryError, Permissions};
@@ -156,6 +158,29 @@ impl Load {
     }
 }
 
+/// A part of a file, read, and the memory it fills.
+#[derive(Debug)]
+struct Part {
+    bytes: Cow<'static, [u8]>,
+    range: Range<u64>,
+}
+
+impl Part {
+    fn read(image: &Image, load: &Load) -> Result<Part, ImageError> {
+        Ok(Part { bytes: image.part(load.offset, load.file_size)?, range: load.range() })
+    }
+
+    fn write<M: GuestMemory + ?Sized>(&self, memory: &M) -> Result<(), BootError> {
+        let Range { start, end } = self.range;
+        let failed = |error| memory_error(start, end - start, error);
+        if !memory.check_range(GuestAddress(start), (end - start) as usize, Permissions::Write) {
+            return Err(failed(GuestMemoryError::InvalidGuestAddress(GuestAddress(start))));
+        }
+        memory.write_slice(&self.bytes, GuestAddress(start)).map_err(failed)?;
+        clear(memory, start + self.bytes.len() as u64..end).map_err(failed)
+    }
+}
+
 /// How a kernel is entered, and where.
 #[derive(Debug, Clone, PartialEq)]
 enum Protocol {
@@ -212,15 +237,14 @@ fn problem(image: &Image, problem: KernelProblem) -> BootError {
 /// A kernel with everything it needs, ready to be written to guest memory.
 #[derive(Debug)]
 pub struct Boot {
-    kernel: Image,
-    loads: Vec<Load>,
-    initrd: Option<(Image, Load)>,
+    /// Kernel and initial RAM disk. They do not overlap: together they are no larger than RAM.
+    parts: Vec<Part>,
     data: Vec<Placed>,
     entry: Entry,
 }
 
 impl Boot {
-    /// Reads and checks the headers of the files and decides where everything goes.
+    /// Reads and checks the files and decides where everything goes.
     ///
     /// # Errors
     ///
@@ -235,8 +259,14 @@ impl Boot {
         let kernel = Kernel::parse(&config.kernel, &free)?;
         let limit = kernel.command_line_limit();
         let command_line = command_line(&config, limit)?;
+        let mut parts = Vec::new();
         for load in &kernel.loads {
-            free.remove(load.range());
+            let range = load.range();
+            if !range.is_empty() && !free.is_usable(&range) {
+                return Err(problem(&config.kernel, KernelProblem::Header("its segments overlap")));
+            }
+            free.remove(range);
+            parts.push(Part::read(&config.kernel, load)?);
         }
         let initrd = match config.initrd {
             Some(image) if image.length() > 0 => {
@@ -246,6 +276,9 @@ impl Boot {
         };
 
         let module = initrd.as_ref().map(|(_, load)| load.range());
+        if let Some((image, load)) = &initrd {
+            parts.push(Part::read(image, load)?);
+        }
         let mut data = config.tables;
         data.push(command_line);
         data.push(entry::gdt(&kernel.protocol));
@@ -264,7 +297,7 @@ impl Boot {
                 Entry::linux32(*entry)
             }
         };
-        Ok(Boot { kernel: config.kernel, loads: kernel.loads, initrd, data, entry })
+        Ok(Boot { parts, data, entry })
     }
 
     /// How CPU 0 starts.
@@ -274,18 +307,13 @@ impl Boot {
 
     /// Puts kernel, initial RAM disk, boot data and tables into guest memory and returns how CPU 0
     /// starts. What the guest changed there before is overwritten; other memory stays as it is.
-    /// Reads the files: do not call it where waiting for a disk is not allowed.
     ///
     /// # Errors
     ///
-    /// When a file cannot be read (it may have changed since), or the memory is smaller than the
-    /// configuration said.
+    /// When the memory is smaller than the configuration said.
     pub fn write<M: GuestMemory + ?Sized>(&self, memory: &M) -> Result<Entry, BootError> {
-        for load in &self.loads {
-            write_load(memory, &self.kernel, load)?;
-        }
-        if let Some((image, load)) = &self.initrd {
-            write_load(memory, image, load)?;
+        for part in &self.parts {
+            part.write(memory)?;
         }
         for placed in &self.data {
             let write = memory.write_slice(&placed.bytes, GuestAddress(placed.address));
@@ -321,21 +349,6 @@ fn place_initrd(image: Image, free: &Map, limit: u64) -> Result<(Image, Load), B
     };
     let load = Load { address, offset: 0, file_size: size, memory_size: size };
     Ok((image, load))
-}
-
-fn write_load<M: GuestMemory + ?Sized>(
-    memory: &M,
-    image: &Image,
-    load: &Load,
-) -> Result<(), BootError> {
-    let start = GuestAddress(load.address);
-    if !memory.check_range(start, load.memory_size as usize, Permissions::Write) {
-        let error = GuestMemoryError::InvalidGuestAddress(start);
-        return Err(memory_error(load.address, load.memory_size, error));
-    }
-    image.copy_to(memory, load.address, load.offset, load.file_size)?;
-    let rest = load.range().start + load.file_size..load.range().end;
-    clear(memory, rest.clone()).map_err(|e| memory_error(rest.start, rest.end - rest.start, e))
 }
 
 fn memory_error(address: u64, size: u64, error: GuestMemoryError) -> BootError {

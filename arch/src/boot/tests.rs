@@ -183,7 +183,7 @@ fn initrd_stays_within_the_kernels_limit() {
     let place = |limit, ram| {
         let mut config = config(bzimage(|h| h.initrd_addr_max = limit));
         config.ram = ram;
-        Boot::new(config).map(|boot| boot.initrd.unwrap().1.address)
+        Boot::new(config).map(|boot| boot.parts[1].range.start)
     };
     assert_eq!(place(0x37ff_ffff, GIB).unwrap(), 0x37ff_e000);
     assert_eq!(place(u32::MAX, 8 * GIB).unwrap(), 0xbffd_e000);
@@ -193,7 +193,7 @@ fn initrd_stays_within_the_kernels_limit() {
     assert!(text.contains("'initrd.gz'") && text.contains("5000"), "{text}");
     let empty =
         BootConfig { initrd: Some(Image::from_bytes(vec![], "empty")), ..config(bzimage(|_| ())) };
-    assert!(Boot::new(empty).unwrap().initrd.is_none());
+    assert_eq!(Boot::new(empty).unwrap().parts.len(), 1, "the kernel only");
 }
 
 #[test]
@@ -275,22 +275,28 @@ fn every_truncation_is_an_error() {
 }
 
 #[test]
-fn files_are_read_again_and_may_have_changed() {
+fn files_are_read_once() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(&elf(&pvh_notes(CODE as u32), |_, _| ())).unwrap();
     let boot =
         Boot::new(BootConfig { kernel: Image::open(file.path()).unwrap(), ..config(vec![]) })
             .unwrap();
     let memory = memory(RAM);
+    file.as_file().set_len(190).unwrap();
     for _ in 0..2 {
         boot.write(&memory).unwrap();
         assert_eq!(bytes(&memory, CODE, TEXT.len()), TEXT);
         assert_eq!(read::<u8>(&memory, CODE + TEXT.len() as u64), 0);
         memory.write_slice(&[9; 100], GuestAddress(CODE)).unwrap();
     }
-    file.as_file().set_len(190).unwrap();
-    let text = boot.write(&memory).unwrap_err().to_string();
-    assert!(text.contains(file.path().to_str().unwrap()), "{text}");
+}
+
+#[test]
+fn overlapping_segments_are_refused() {
+    let text = refusal(config(elf(&[], |_, segments| {
+        segments[1] = segments[0];
+    })));
+    assert!(text.contains("its segments overlap"), "{text}");
 }
 
 #[test]

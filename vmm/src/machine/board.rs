@@ -84,7 +84,6 @@ fn act_as_firmware(tree: &Tree) {
 }
 
 fn write(boot: &Boot, ram: &impl vm_memory::GuestMemory) -> Option<Entry> {
-    // A file that was there at the start may have become shorter: the guest then starts at the
-    // reset vector, where nothing is, and the log says why.
+    // RAM is as large as it was when everything got its place in it.
     boot.write(ram).inspect_err(|error| log::error!("{error}")).ok()
 }
