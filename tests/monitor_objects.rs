@@ -522,3 +522,64 @@ fn what_this_hardware_does_not_have_is_said() {
         assert_eq!(error.desc, format!("The feature '{command}' is not enabled"));
     }
 }
+
+#[test]
+fn a_global_reaches_the_boards_own_devices() {
+    if !kvm_or_skip("monitor_objects::globals") {
+        return;
+    }
+    let policy = |qmp: &mut Qmp| {
+        let mut found = Vec::new();
+        for number in 0..20 {
+            let path = format!("/machine/unattached/device[{number}]");
+            let kind = qmp.execute("qom-get", json!({"path": path, "property": "type"}));
+            if kind.is_ok_and(|kind| kind == "kvm-pit") {
+                found.push(get(qmp, &path, "lost_tick_policy"));
+            }
+        }
+        found
+    };
+    let (_vmm, mut qmp) = paused("-nodefaults");
+    assert_eq!(policy(&mut qmp), ["delay"]);
+    let (_vmm, mut qmp) =
+        paused("-nodefaults -global kvm-pit.lost_tick_policy=discard -global nosuch.x=1");
+    assert_eq!(policy(&mut qmp), ["discard"]);
+    let list = qmp.ok("device-list-properties", json!({"typename": "kvm-pit"}));
+    assert_eq!(named(&list, "lost_tick_policy")["default-value"], "delay");
+    for class in ["kvm-i8259", "kvm-ioapic"] {
+        assert_eq!(qmp.ok("device-list-properties", json!({"typename": class})), json!([]));
+    }
+}
+
+#[test]
+fn a_global_that_does_not_fit_ends_the_program() {
+    if !kvm_or_skip("monitor_objects::wrong_globals") {
+        return;
+    }
+    for (global, text) in [
+        ("kvm-pit.lost_tick_policy=slew", "Lost tick policy not supported."),
+        (
+            "PIIX4_PM.nope=1",
+            "can't apply global PIIX4_PM.nope=1: Property 'PIIX4_PM.nope' not found",
+        ),
+        (
+            "x86_64-cpu.sse=x",
+            "can't apply global x86_64-cpu.sse=x: Parameter 'sse' expects 'on' or 'off'",
+        ),
+    ] {
+        assert_eq!(refused(&["-global", global]), format!("vmm: {text}"));
+    }
+}
+
+/// The last line that the program says when it does not start with these arguments.
+fn refused(arguments: &[&str]) -> String {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_vmm"))
+        .args(["-nodefaults", "-display", "none", "-S"])
+        .args(arguments)
+        .stdin(std::process::Stdio::null())
+        .output()
+        .expect("the program runs");
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+    let text = String::from_utf8_lossy(&output.stderr);
+    text.lines().last().unwrap_or_default().to_owned()
+}

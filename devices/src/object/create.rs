@@ -1,6 +1,8 @@
 //! The one way in which objects are made: board devices, `-device`, `-object`.
 
 use std::any::Any;
+use std::cell::Cell;
+use std::fmt;
 
 use qapi::{Dict, Value};
 
@@ -8,6 +10,24 @@ use super::plug::take_text;
 use super::tree::DeviceState;
 use super::{Bus, BusKind, Class, Node, Object, Platform, PlugContext, Tree};
 use crate::error::{Error, Result};
+
+/// Where devices go that have no name.
+const UNATTACHED: &str = "/machine/unattached";
+
+/// A value from `-global`, for the property of every device of a class.
+pub(super) struct Global {
+    class: String,
+    property: String,
+    value: String,
+    /// Whether a device took it.
+    used: Cell<bool>,
+}
+
+impl fmt::Display for Global {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "global {}.{}={}", self.class, self.property, self.value)
+    }
+}
 
 /// What is to be made, and where it goes.
 pub struct Plan {
@@ -26,7 +46,7 @@ pub struct Plan {
 impl Plan {
     /// A board device called `name` in `/machine/…`, or without a name in `/machine/unattached`.
     pub fn board(class: &'static Class, name: Option<&str>, properties: Dict) -> Self {
-        let parent = if name.is_some() { "/machine" } else { "/machine/unattached" };
+        let parent = if name.is_some() { "/machine" } else { UNATTACHED };
         Self { class, parent: parent.into(), name: name.map(Into::into), id: None, properties }
     }
 
@@ -46,6 +66,12 @@ impl Plan {
 }
 
 impl Tree {
+    /// Sets `property` of each device of `class` or a class below it that is made from now on.
+    pub fn add_global(&mut self, class: &str, property: &str, value: &str) {
+        let [class, property, value] = [class, property, value].map(str::to_owned);
+        self.globals.push(Global { class, property, value, used: Cell::new(false) });
+    }
+
     /// Makes an object: class, properties, bus, realize, insert. Returns its path. Whatever fails,
     /// nothing of it remains.
     ///
@@ -75,7 +101,14 @@ impl Tree {
             Some(_) => take_text(&mut plan.properties, "bus")?,
             None => None,
         };
-        self.set_initial(class, object.as_mut(), plan.properties)?;
+        if self.registry().is_a(class, "device") {
+            self.apply_globals(class, |name, value| {
+                self.set_one(class, object.as_mut(), name, value.into())
+            })?;
+        }
+        plan.properties
+            .into_iter()
+            .try_for_each(|(name, value)| self.set_one(class, object.as_mut(), &name, value))?;
         let bus = self.choose_bus(class, bus_name.as_deref())?;
         let name = match plan.name {
             Some(name) => name,
@@ -101,28 +134,91 @@ impl Tree {
         Ok(path)
     }
 
-    /// Adds a board device that is made already and needs no connections, in
-    /// `/machine/unattached`. Returns its path.
+    /// Adds a board device that is made already, in `/machine/unattached`, after giving it what
+    /// `-global` says for its class. Returns its path.
+    ///
+    /// # Errors
+    /// A value from `-global` that does not fit, or what the object's own `realize` says.
+    pub fn adopt(
+        &mut self,
+        class: &'static Class,
+        mut object: Box<dyn Object>,
+        platform: &Platform,
+    ) -> Result<String> {
+        self.apply_globals(class, |name, value| {
+            self.set_one(class, object.as_mut(), name, value.into())
+        })?;
+        let path = format!("{UNATTACHED}/{}", self.free_name(UNATTACHED));
+        let mut context = PlugContext::new(platform, self, path, None);
+        object.realize(&mut context)?;
+        let (guards, children) = context.finish();
+        let mut node = Node::with(class, object);
+        (node.guards, node.children) = (guards, children);
+        self.place(node)
+    }
+
+    /// As [`Tree::adopt`], for an object that is complete: whoever made it asked
+    /// [`Tree::apply_globals`] itself, and it connects to nothing.
     ///
     /// # Errors
     /// There is no such container yet.
-    pub fn adopt(&mut self, class: &'static Class, object: Box<dyn Object>) -> Result<String> {
-        let parent = "/machine/unattached";
-        let name = self.free_name(parent);
-        let mut node = Node::with(class, object);
-        node.device = Some(DeviceState::default());
-        self.insert(parent, &name, node)?;
-        Ok(format!("{parent}/{name}"))
+    pub fn adopt_complete(
+        &mut self,
+        class: &'static Class,
+        object: Box<dyn Object>,
+    ) -> Result<String> {
+        self.place(Node::with(class, object))
     }
 
-    /// Sets what `-global` says for the class, then the object's own properties.
-    fn set_initial(&self, class: &'static Class, object: &mut dyn Any, own: Dict) -> Result<()> {
-        for (owner, name, value) in &self.globals {
-            if self.registry().is_a(class, owner) {
-                self.set_one(class, object, name, Value::String(value.clone()))?;
+    fn place(&mut self, mut node: Node) -> Result<String> {
+        let name = self.free_name(UNATTACHED);
+        node.device = Some(DeviceState::default());
+        self.insert(UNATTACHED, &name, node)?;
+        Ok(format!("{UNATTACHED}/{name}"))
+    }
+
+    /// Has `set` take every name and value that `-global` gives for `class`, in order.
+    ///
+    /// # Errors
+    /// What `set` says, with the global that it was about.
+    pub fn apply_globals<E: std::fmt::Display>(
+        &self,
+        class: &'static Class,
+        mut set: impl FnMut(&str, &str) -> std::result::Result<(), E>,
+    ) -> Result<()> {
+        for global in &self.globals {
+            if self.registry().is_a(class, &global.class) {
+                global.used.set(true);
+                set(&global.property, &global.value)
+                    .map_err(|error| Error::message(format!("can't apply {global}: {error}")))?;
             }
         }
-        own.into_iter().try_for_each(|(name, value)| self.set_one(class, object, &name, value))
+        Ok(())
+    }
+
+    /// What to tell the user of globals that had no effect on the devices made so far: their class
+    /// is not one of devices, or nobody can make one of it later.
+    pub fn global_warnings(&self) -> Vec<String> {
+        let registry = self.registry();
+        let later = |global: &Global| {
+            registry.iter().any(|class| {
+                class.user_creatable
+                    && registry.is_a(class, &global.class)
+                    && registry.is_a(class, "device")
+            })
+        };
+        let of_device = |global: &Global| {
+            let class = registry.find(&global.class);
+            class.is_some_and(|class| registry.is_a(class, "device"))
+        };
+        let warning = |global: &Global| {
+            if !of_device(global) {
+                let Global { class, property, .. } = global;
+                return Some(format!("global {class}.{property} has invalid class name"));
+            }
+            (!later(global)).then(|| format!("{global} not used"))
+        };
+        self.globals.iter().filter(|global| !global.used.get()).filter_map(warning).collect()
     }
 
     fn set_one(

@@ -240,6 +240,36 @@ fn globals_apply_to_a_class_and_those_below_it_before_own_properties() {
 }
 
 #[test]
+fn a_global_reaches_a_device_that_is_made_already() {
+    let mut bench = bench();
+    bench.board();
+    bench.tree.add_global("lamp", "colour", "green");
+    let make = LAMP.make.expect("lamps can be made");
+    let path = bench.tree.adopt(&LAMP, make(&LAMP), &bench.platform).unwrap();
+    assert_eq!(bench.tree.get(&path, "colour").unwrap(), "green".into());
+    bench.tree.add_global("lamp", "level", "x");
+    let error = text(bench.tree.adopt(&LAMP, make(&LAMP), &bench.platform));
+    assert_eq!(error, "can't apply global lamp.level=x: Parameter 'level' expects uint8_t");
+}
+
+#[test]
+fn globals_without_effect_are_told() {
+    let mut bench = bench();
+    bench.board();
+    bench.tree.add_global("nope", "x", "1");
+    bench.tree.add_global("object", "x", "1");
+    // A fixture can not be made any more; a lamp could be plugged in later.
+    bench.tree.add_global("fixture", "x", "1");
+    bench.tree.add_global("lamp", "iobase", "0x90");
+    let expected = [
+        "global nope.x has invalid class name",
+        "global object.x has invalid class name",
+        "global fixture.x=1 not used",
+    ];
+    assert_eq!(bench.tree.global_warnings(), expected);
+}
+
+#[test]
 fn after_realize_only_live_properties_change() {
     let mut bench = bench();
     bench.board();

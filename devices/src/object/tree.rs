@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use qapi::Value;
 
+use super::create::Global;
 use super::property::check_json_kind;
 use super::{Bus, Class, Guard, Object, Property, Registry};
 use crate::chardev::Chardev;
@@ -112,8 +113,8 @@ pub struct PropertyInfo {
 pub struct Tree {
     root: Node,
     registry: Arc<Registry>,
-    /// Values from `-global`, in order: class, property, value.
-    pub(super) globals: Vec<(String, String, String)>,
+    /// Values from `-global`, in order.
+    pub(super) globals: Vec<Global>,
 }
 
 impl Tree {
@@ -129,11 +130,6 @@ impl Tree {
     /// The classes its objects are of.
     pub fn registry(&self) -> &Arc<Registry> {
         &self.registry
-    }
-
-    /// Sets `property` of each object of `class` or a class below it that is made from now on.
-    pub fn add_global(&mut self, class: &str, property: &str, value: &str) {
-        self.globals.push((class.into(), property.into(), value.into()));
     }
 
     /// Finds a node by absolute path, or by the end of one if only one node matches. Returns its

@@ -1,12 +1,30 @@
 //! What `kvm-ioctls` does not offer: the parts of the shared run area that another thread or a
-//! string instruction needs.
-#![allow(unsafe_code)] // The run area is memory shared with the kernel.
+//! string instruction needs, and what becomes of the timer's lost ticks.
+#![allow(unsafe_code)] // The run area is memory shared with the kernel; one call of its own.
 
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use kvm_bindings::kvm_run;
-use kvm_ioctls::VcpuFd;
+use kvm_bindings::{KVMIO, kvm_reinject_control, kvm_run};
+use kvm_ioctls::{VcpuFd, VmFd};
+use vmm_sys_util::ioctl::ioctl_with_ref;
+use vmm_sys_util::ioctl_io_nr;
+
+ioctl_io_nr!(KVM_REINJECT_CONTROL, KVMIO, 0x71);
+
+/// Ticks of KVM's timer that the guest was not there to take are not made up for (KVM API,
+/// KVM_REINJECT_CONTROL).
+///
+/// # Errors
+/// The machine has no timer of KVM's.
+pub(crate) fn discard_lost_ticks(vm: &VmFd) -> std::io::Result<()> {
+    let control = kvm_reinject_control { pit_reinject: 0, ..Default::default() };
+    // SAFETY: the kernel reads the structure, which is of the type that this call takes.
+    match unsafe { ioctl_with_ref(vm, KVM_REINJECT_CONTROL(), &control) } {
+        0 => Ok(()),
+        _ => Err(std::io::Error::last_os_error()),
+    }
+}
 
 /// The area that a vCPU shares with the kernel (`struct kvm_run`, KVM API section 5).
 ///

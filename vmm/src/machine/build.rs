@@ -110,6 +110,7 @@ impl Machine {
         } else {
             self.user_devices(options)?;
         }
+        self.tree.global_warnings().iter().for_each(|text| log::warn!("{text}"));
         self.set_run_state(RunState::Prelaunch);
         self.reset_parts(false);
         Ok(())
@@ -205,7 +206,7 @@ impl Machine {
         let class = self.tree.registry().find(&class).expect("every model has a class");
         for index in 0..smp.cpus {
             let object = Box::new(CpuObject::new(resolved.clone(), index));
-            self.tree.adopt(class, object)?;
+            self.tree.adopt_complete(class, object)?;
         }
         self.cpus = Some(cpus);
         Ok(())
@@ -218,13 +219,8 @@ impl Machine {
                 .map_err(|error| text.location.error(error.to_string()))?,
         };
         warnings.iter().for_each(|text| log::warn!("{text}"));
-        let class = model.type_name();
-        let class = self.tree.registry().find(&class);
-        for global in &options.globals {
-            if class.is_some_and(|class| self.tree.registry().is_a(class, &global.driver)) {
-                model.set_text(&global.property, &global.value)?;
-            }
-        }
+        let class = self.tree.registry().find(&model.type_name()).expect("every model has a class");
+        self.tree.apply_globals(class, |name, value| model.set_text(name, value))?;
         Ok(model)
     }
 }

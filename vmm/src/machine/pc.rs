@@ -68,7 +68,7 @@ impl Machine {
     fn controllers(&mut self) -> Result<(), Error> {
         let vm = self.vm.as_ref().expect("KVM is the only accelerator");
         for (class, object) in kvm::irqchip::controllers(vm.fd())? {
-            self.tree.adopt(class, object)?;
+            self.tree.adopt(class, object, &self.platform)?;
         }
         Ok(())
     }
