@@ -98,6 +98,11 @@ impl Vm {
         list.as_slice().iter().filter_map(read).collect()
     }
 
+    /// Bytes of a vCPU's extended state (KVM_CAP_XSAVE2); 0 if KVM does not say.
+    pub(crate) fn extended_state_size(&self) -> usize {
+        usize::try_from(self.fd.check_extension_int(Cap::Xsave2)).unwrap_or(0)
+    }
+
     /// Whether KVM has an optional capability.
     pub(crate) fn has(&self, capability: Cap) -> bool {
         self.kvm.check_extension(capability)

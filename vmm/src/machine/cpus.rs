@@ -66,7 +66,7 @@ impl Cpus {
         let fail = |what: &'static str| move |error| Error::Cpu { index, what, source: error };
         let cpuid = kvm::to_kvm_cpuid(&self.model.cpuid(index)).map_err(fail("CPUID"))?;
         fd.set_cpuid2(&cpuid).map_err(|error| fail("CPUID")(error.into()))?;
-        let read = CpuState::read(&fd, &self.msrs);
+        let read = CpuState::read(&fd, &self.msrs, vm.extended_state_size());
         let mut fresh = read.map_err(|error| fail("state")(error.into()))?;
         fresh.set_msrs(&self.model.feature_msrs());
         // The reset value of EDX is the processor's signature.
