@@ -17,7 +17,7 @@ use table::Table;
 /// What to measure. A function takes one sample of each program.
 enum Measurement {
     /// With processes of its own.
-    Apart(fn(&Program, &mut Table)),
+    Apart(fn(&[Program], &mut Table)),
     /// With processes that run side by side, idle but for the one in turn.
     Beside(fn(&mut [Running<'_>], &mut Table)),
 }
@@ -56,9 +56,7 @@ fn main() {
         for (name, measurement) in MEASUREMENTS.iter().filter(|(name, _)| wanted(name)) {
             eprintln!("round {round} of {rounds}: {name}");
             match measurement {
-                Measurement::Apart(run) => {
-                    programs.iter().for_each(|program| run(program, &mut table))
-                }
+                Measurement::Apart(run) => run(&programs, &mut table),
                 Measurement::Beside(run) => {
                     if running.is_empty() {
                         running = programs.iter().map(Running::start).collect();

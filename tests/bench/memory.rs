@@ -10,7 +10,13 @@ use crate::program::{Program, RAM_MIB, Running, in_turns};
 use crate::table::{Better, Table};
 
 /// Private memory of the process without the guest's RAM, the guest idle for two seconds.
-pub(crate) fn private(program: &Program, table: &mut Table) {
+pub(crate) fn private(programs: &[Program], table: &mut Table) {
+    programs.iter().for_each(|program| {
+        table.add_one(program, "private memory", "MiB", Better::Less, private_mib(program));
+    });
+}
+
+fn private_mib(program: &Program) -> f64 {
     let mut vmm = program.builder().with_qmp().with_serial().start();
     vmm.guest().ready();
     let mut qmp = vmm.qmp();
@@ -19,7 +25,7 @@ pub(crate) fn private(program: &Program, table: &mut Table) {
     let maps = read(vmm.pid(), "smaps");
     let ram = ram_kib(&maps);
     assert_eq!(qmp.status(), "running");
-    table.add_one(program, "private memory", "MiB", Better::Less, (all - ram) as f64 / 1024.0);
+    (all - ram) as f64 / 1024.0
 }
 
 fn read(pid: u32, file: &str) -> String {
