@@ -329,3 +329,21 @@ fn a_guests_shutdown_wins_over_a_queued_cont() {
     }
     assert_eq!(qmp.status(), "shutdown");
 }
+
+#[test]
+fn a_reset_ends_sleep() {
+    if !kvm_or_skip("lifecycle::reset_asleep") {
+        return;
+    }
+    let mut vmm = start("");
+    let mut qmp = vmm.qmp();
+    vmm.guest().send("s3");
+    qmp.event("SUSPEND");
+    qmp.ok("system_reset", json!({}));
+    assert_eq!(qmp.status(), "prelaunch");
+    let desc = qmp.fails("system_wakeup", json!({}));
+    assert_eq!(desc, "Unable to wake up: guest is not in suspended state");
+    qmp.ok("cont", json!({}));
+    vmm.guest().ready();
+    assert!(vmm.guest().ask_number("idle 50", "ms") >= 50, "time goes on");
+}

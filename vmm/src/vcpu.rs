@@ -135,8 +135,13 @@ impl Vcpu {
             Ok(VcpuExit::IoOut(port, data)) => {
                 access = true;
                 let width = self.area.port_width();
-                let mut parts = data.chunks(width);
-                parts.find_map(|part| self.dispatch.write_port(port, part)).map(Event::Request)
+                // All parts of a string instruction reach the port; the first request counts.
+                let parts = data.chunks(width);
+                let write = |first: Option<_>, part| {
+                    let request = self.dispatch.write_port(port, part);
+                    first.or(request)
+                };
+                parts.fold(None, write).map(Event::Request)
             }
             Ok(VcpuExit::IoIn(port, data)) => {
                 access = true;

@@ -49,14 +49,27 @@ impl Machine {
     pub(crate) fn stop(&mut self, state: RunState) {
         if self.run_state.is_running() {
             self.close_gate();
-            self.platform.virtual_clock.stop();
-            if let Some(vm) = &mut self.vm {
-                vm.stop_clock();
-            }
+            self.stop_clocks();
             self.set_run_state(state);
             self.platform.events.emit(Event::Stop);
         } else if state != RunState::Paused {
+            self.end_sleep();
             self.set_run_state(state);
+        }
+    }
+
+    /// A machine that slept and will not wake stands still for good.
+    fn end_sleep(&mut self) {
+        if self.run_state == RunState::Suspended {
+            self.stop_clocks();
+        }
+    }
+
+    /// The guest's time stands still. It goes on while a machine sleeps, for the alarm that wakes it.
+    fn stop_clocks(&mut self) {
+        self.platform.virtual_clock.stop();
+        if let Some(vm) = &mut self.vm {
+            vm.stop_clock();
         }
     }
 
@@ -74,7 +87,10 @@ impl Machine {
         match self.run_state {
             RunState::Running => self.open_gate(),
             RunState::Preconfig => {}
-            _ => self.set_run_state(RunState::Prelaunch),
+            _ => {
+                self.end_sleep();
+                self.set_run_state(RunState::Prelaunch);
+            }
         }
         Outcome::GoOn
     }
