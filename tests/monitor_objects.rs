@@ -71,7 +71,9 @@ fn the_tree_is_walked_by_path() {
                 assert_eq!(value.unwrap(), format!("{path}/{name}"));
                 paths.push(format!("{path}/{name}"));
             } else if let Err(error) = value {
-                assert!(error.desc.ends_with("is not readable"), "{path}.{name}: {error:?}");
+                let expected = error.desc.ends_with("is not readable")
+                    || error.desc == "No crash occurred";
+                assert!(expected, "{path}.{name}: {error:?}");
             }
         }
         seen += 1;
@@ -582,4 +584,68 @@ fn refused(arguments: &[&str]) -> String {
     assert_eq!(output.status.code(), Some(1), "{arguments:?}");
     let text = String::from_utf8_lossy(&output.stderr);
     text.lines().last().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_processor_tells_what_it_has_and_lacks() {
+    if !kvm_or_skip("monitor_objects::cpu_features") {
+        return;
+    }
+    // Nobody has this many: some of it is missing everywhere.
+    let (_vmm, mut qmp) = paused("-nodefaults -cpu Haswell,amx-tile=on,3dnow=on");
+    let cpus = qmp.ok("query-cpus-fast", json!({}));
+    let path = cpus[0]["qom-path"].as_str().unwrap().to_owned();
+    let missing = get(&mut qmp, &path, "unavailable-features");
+    let lacks = |name: &str| missing.as_array().unwrap().iter().any(|one| one == name);
+    assert!(lacks("3dnow") || lacks("amx-tile"), "{missing}");
+    let has = get(&mut qmp, &path, "feature-words");
+    let filtered = get(&mut qmp, &path, "filtered-features");
+    let word = |list: &Value, leaf: u32, subleaf: Option<u32>, register: &str| {
+        let found = list.as_array().unwrap().iter().find(|word| {
+            word["cpuid-input-eax"] == leaf
+                && word.get("cpuid-input-ecx") == subleaf.map(|n| json!(n)).as_ref()
+                && word["cpuid-register"] == register
+        });
+        found.expect("the word")["features"].as_u64().unwrap()
+    };
+    // Bit by bit: one that is wanted is either there or filtered, and told by its property.
+    for (name, leaf, subleaf, register, bit) in [
+        ("sse2", 1, None, "EDX", 26),
+        ("pclmulqdq", 1, None, "ECX", 1),
+        ("avx2", 7, Some(0), "EBX", 5),
+        ("3dnow", 0x8000_0001, None, "EDX", 31),
+        ("amx-tile", 7, Some(0), "EDX", 24),
+    ] {
+        let there = word(&has, leaf, subleaf, register) >> bit & 1 == 1;
+        let refused = word(&filtered, leaf, subleaf, register) >> bit & 1 == 1;
+        assert_ne!(there, refused, "{name}");
+        assert_eq!((lacks(name), get(&mut qmp, &path, name)), (refused, json!(there)), "{name}");
+    }
+    let arguments = json!({"path": path, "property": "crash-information"});
+    assert_eq!(qmp.fails("qom-get", arguments), "No crash occurred");
+}
+
+#[test]
+fn processor_classes_have_a_family_and_defaults() {
+    if !kvm_or_skip("monitor_objects::cpu_classes") {
+        return;
+    }
+    let (_vmm, mut qmp) = paused("-nodefaults");
+    let all = qmp.ok("qom-list-types", json!({"implements": "max-x86_64-cpu"}));
+    let mut family = names(&all);
+    family.sort();
+    assert_eq!(family, ["host-x86_64-cpu", "max-x86_64-cpu"]);
+    assert_eq!(named(&all, "host-x86_64-cpu")["parent"], "max-x86_64-cpu");
+    let of = |qmp: &mut Qmp, class| qmp.ok("device-list-properties", json!({"typename": class}));
+    let list = of(&mut qmp, "qemu64-x86_64-cpu");
+    assert_eq!(named(&list, "hv-spinlocks")["default-value"], u32::MAX);
+    assert_eq!(named(&list, "check")["default-value"], true);
+    assert_eq!(named(&list, "family").get("default-value"), None);
+    assert!(!names(&list).iter().any(|name| name.starts_with("legacy-")));
+    assert_eq!(named(&of(&mut qmp, "host-x86_64-cpu"), "migratable")["default-value"], true);
+    let creatable = names(&qmp.ok("qom-list-types", json!({"implements": "user-creatable"})));
+    assert!(
+        creatable.contains(&"iothread".into()) && creatable.contains(&"memory-backend-ram".into())
+    );
+    assert!(!creatable.contains(&"isa-serial".into()));
 }

@@ -100,7 +100,7 @@ fn options(registry: &Registry, class: &'static Class) -> String {
 
 fn line(property: &Property) -> String {
     let mut text = format!("  {}=<{}>", property.name, property.kind);
-    let default = (property.default)();
+    let default = (property.default)(property.name);
     if property.description.is_empty() && default.is_none() {
         return text;
     }

@@ -169,7 +169,12 @@ pub struct UnavailableFeature {
 impl std::fmt::Display for UnavailableFeature {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let UnavailableFeature { name, word, bit } = self;
-        write!(f, "host doesn't support requested feature: {word}.{name} [bit {bit}]")
+        write!(f, "host doesn't support requested feature: {word}")?;
+        // A state component's bit has no name of its own.
+        if !word.is_state() {
+            write!(f, ".{name}")?;
+        }
+        write!(f, " [bit {bit}]")
     }
 }
 

@@ -6,7 +6,7 @@ use super::host::HostCpu;
 use super::model::CpuModel;
 use super::msr;
 use super::topology::Topology;
-use super::word::{Register, Word, WordValue};
+use super::word::{Word, WordValue, sort_by_word};
 use super::xsave::States;
 
 /// Physical address bits of a 64-bit model that does not follow the host.
@@ -34,7 +34,35 @@ pub struct GuestCpu {
     pub(super) levels: Levels,
     pub(super) states: States,
     pub(super) phys_bits: u32,
-    missing: FeatureSet,
+    missing: Missing,
+}
+
+/// What a model wants and a host does not give.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Missing {
+    features: FeatureSet,
+    states: States,
+}
+
+impl Missing {
+    /// What of `wanted` the host lacks: features, and components of the state they bring.
+    pub(super) fn of(wanted: &FeatureSet, host: &HostCpu) -> Missing {
+        Missing {
+            features: wanted.difference(&host.features()),
+            states: States::wanted(wanted).difference(States::of_host(host)),
+        }
+    }
+
+    /// Bit by bit, in the order of the words.
+    pub(super) fn named(&self) -> Vec<UnavailableFeature> {
+        let mut list: Vec<_> = self.features.named().chain(self.states.named()).collect();
+        sort_by_word(&mut list, |feature| feature.word);
+        list
+    }
+
+    fn is_empty(&self) -> bool {
+        self.features.is_empty() && self.states.is_empty()
+    }
 }
 
 impl CpuModel {
@@ -50,10 +78,9 @@ impl CpuModel {
         let wanted = self.features(host);
         let forced = self.flag("x-force-features");
         let (features, missing) = if forced {
-            (wanted.clone(), FeatureSet::default())
+            (wanted.clone(), Missing::default())
         } else {
-            let available = host.features();
-            (wanted.intersection(&available), wanted.difference(&available))
+            (wanted.intersection(&host.features()), Missing::of(&wanted, host))
         };
         if self.flag("enforce") && !missing.is_empty() {
             return Err(Error::Enforce);
@@ -170,7 +197,7 @@ impl GuestCpu {
 
     /// Asked for, and refused by the host. Each prints as a warning in QEMU's words.
     pub fn unavailable(&self) -> Vec<UnavailableFeature> {
-        self.missing.named().collect()
+        self.missing.named()
     }
 
     /// Whether the user wants to hear of unavailable features (`check`, on by default, or `enforce`).
@@ -222,34 +249,27 @@ impl GuestCpu {
 
     /// The CPUID words and what the processors have in them, for the property `feature-words`.
     pub fn feature_words(&self) -> Vec<WordValue> {
-        let states = [
-            (0, Register::Eax, self.states.user as u32),
-            (0, Register::Edx, (self.states.user >> 32) as u32),
-            (1, Register::Ecx, self.states.supervisor as u32),
-            (1, Register::Edx, (self.states.supervisor >> 32) as u32),
-        ];
-        let states = states.map(|(subleaf, register, features)| WordValue {
-            leaf: 0xd,
-            subleaf: Some(subleaf),
-            register,
-            features,
-        });
-        words_of(&self.features).into_iter().chain(states).collect()
+        // Components count without the instructions for them, as long as the host has them.
+        let wanted = self.features.union(&self.missing.features);
+        words_of(&self.features, States::wanted(&wanted).difference(self.missing.states))
     }
 
     /// The CPUID words and what the host refused in them, for the property `filtered-features`.
     pub fn filtered_features(&self) -> Vec<WordValue> {
-        words_of(&self.missing)
+        words_of(&self.missing.features, self.missing.states)
     }
 }
 
-fn words_of(set: &FeatureSet) -> Vec<WordValue> {
-    set.iter()
-        .filter_map(|(word, bits)| match word {
-            Word::Cpuid(leaf, subleaf, register) => {
-                Some(WordValue { leaf, subleaf, register, features: bits as u32 })
-            }
-            Word::Msr(_) => None,
-        })
-        .collect()
+fn words_of(set: &FeatureSet, states: States) -> Vec<WordValue> {
+    let features = set.iter().map(|(word, bits)| (word, bits as u32));
+    let mut words: Vec<_> = features.chain(states.words()).collect();
+    sort_by_word(&mut words, |(word, _)| *word);
+    let value = |(word, features)| match word {
+        Word::Cpuid(leaf, subleaf, register) => {
+            Some(WordValue { leaf, subleaf, register, features })
+        }
+        Word::Msr(_) => None,
+    };
+    // The last word comes first.
+    words.into_iter().rev().filter_map(value).collect()
 }

@@ -120,6 +120,8 @@ impl HostCpu {
         }
         // A promise about the host's scheduling: only the user can make it, and then it holds.
         set.set("kvm-hint-dedicated", true);
+        // Leaves that tell of caches and places: they are all ours, so that no KVM is needed.
+        set.set("topoext", true);
         set
     }
 

@@ -290,7 +290,9 @@ impl CpuModel {
             set = set.intersection(&FeatureSet::all_named());
             set.set("invtsc", false);
         }
-        set.set("kvm-hint-dedicated", false);
+        for only_when_asked_for in ["kvm-hint-dedicated", "topoext"] {
+            set.set(only_when_asked_for, false);
+        }
         set
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::error::Error;
 use super::features::{FeatureSet, aliases, feature_names};
+use super::guest::Missing;
 use super::host::HostCpu;
 use super::model::{CpuModel, alias_of, model_names, type_name};
 use super::property::{self, Value};
@@ -29,14 +30,12 @@ pub struct Definition {
 
 /// Every model, in QEMU's order.
 pub fn definitions(host: &HostCpu) -> Vec<Definition> {
-    let available = host.features();
     let mut list: Vec<_> = model_names()
         .into_iter()
         .filter_map(|name| {
             let model = CpuModel::new(name, host).ok()?;
-            let missing = model.features(host).difference(&available);
-            let mut unavailable: Vec<_> = missing.named().map(|f| f.name).collect();
-            unavailable.dedup();
+            let missing = Missing::of(&model.features(host), host);
+            let unavailable = missing.named().into_iter().map(|f| f.name).collect();
             Some(Definition {
                 name,
                 type_name: type_name(name),
@@ -267,6 +266,9 @@ mod tests {
                 "xsaveopt"
             ]
         );
+        // State components are told by the feature that brings them, before the MSRs.
+        let snowridge = &of("Snowridge").unavailable;
+        assert!(snowridge.ends_with(&["xgetbv1", "mpx", "mpx", "split-lock-detect"]));
         assert!(of("host").unavailable.is_empty() && !of("host").migration_safe);
         assert!(of("base").is_static && !of("qemu64").is_static);
     }

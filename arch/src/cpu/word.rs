@@ -35,6 +35,31 @@ pub enum Word {
     Msr(u32),
 }
 
+impl Word {
+    /// Whether its bits are components of the extended state, not features.
+    pub(super) fn is_state(self) -> bool {
+        use Register::{Eax, Ecx, Edx};
+        matches!(self, Word::Cpuid(0xd, Some(0), Eax | Edx) | Word::Cpuid(0xd, Some(1), Ecx | Edx))
+    }
+
+    /// The place among all words at which lists show it: CPUID, the components of XCR0, MSRs, the
+    /// leaves of processor trace and enclaves, the components of IA32_XSS.
+    fn rank(self) -> u8 {
+        match self {
+            Word::Cpuid(0xd, Some(0), _) => 1,
+            Word::Cpuid(0xd, Some(1), Register::Ecx | Register::Edx) => 4,
+            Word::Msr(_) => 2,
+            Word::Cpuid(0x12 | 0x14, ..) => 3,
+            Word::Cpuid(..) => 0,
+        }
+    }
+}
+
+/// Puts what belongs to words, features first in the order of their table, into the order of lists.
+pub(super) fn sort_by_word<T>(list: &mut [T], word: impl Fn(&T) -> Word) {
+    list.sort_by_key(|item| word(item).rank());
+}
+
 impl std::fmt::Display for Word {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

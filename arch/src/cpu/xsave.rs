@@ -1,8 +1,8 @@
 //! Extended state: which components a guest has, and leaf 0xd (SDM volume 1, chapter 13).
 
-use super::features::FeatureSet;
+use super::features::{FeatureSet, UnavailableFeature};
 use super::host::HostCpu;
-use super::word::{CpuidEntry, Register};
+use super::word::{CpuidEntry, Register, Word};
 
 /// A component beyond the legacy region: bit, feature that brings it, bytes, and whether the
 /// supervisor (IA32_XSS) enables it.
@@ -43,8 +43,8 @@ pub(super) struct States {
 }
 
 impl States {
-    /// What the features bring and, unless `forced`, the host has.
-    pub(super) fn of(features: &FeatureSet, host: &HostCpu, forced: bool) -> States {
+    /// What the features bring on a host that has everything.
+    pub(super) fn wanted(features: &FeatureSet) -> States {
         if !features.has("xsave") {
             return States::default();
         }
@@ -56,18 +56,68 @@ impl States {
                 states.user |= 1 << c.bit;
             }
         }
-        if !forced {
-            let of = |subleaf, low, high| {
-                u64::from(host.register(0xd, subleaf, low))
-                    | u64::from(host.register(0xd, subleaf, high)) << 32
-            };
-            states.user &= of(0, Register::Eax, Register::Edx);
-            states.supervisor &= of(1, Register::Ecx, Register::Edx);
-        }
         if !features.has("xsaves") {
             states.supervisor = 0;
         }
         states
+    }
+
+    /// What KVM gives.
+    pub(super) fn of_host(host: &HostCpu) -> States {
+        let of = |subleaf, low, high| {
+            u64::from(host.register(0xd, subleaf, low))
+                | u64::from(host.register(0xd, subleaf, high)) << 32
+        };
+        States {
+            user: of(0, Register::Eax, Register::Edx),
+            supervisor: of(1, Register::Ecx, Register::Edx),
+        }
+    }
+
+    /// What the features bring and, unless `forced`, the host has.
+    pub(super) fn of(features: &FeatureSet, host: &HostCpu, forced: bool) -> States {
+        let wanted = States::wanted(features);
+        if forced { wanted } else { wanted.intersection(States::of_host(host)) }
+    }
+
+    /// What is in both.
+    pub(super) fn intersection(self, other: States) -> States {
+        States { user: self.user & other.user, supervisor: self.supervisor & other.supervisor }
+    }
+
+    /// What is here and not in `other`.
+    pub(super) fn difference(self, other: States) -> States {
+        States { user: self.user & !other.user, supervisor: self.supervisor & !other.supervisor }
+    }
+
+    /// Whether there is none.
+    pub(super) fn is_empty(self) -> bool {
+        self == States::default()
+    }
+
+    /// The CPUID words that tell of the components, with their bits: XCR0, then IA32_XSS.
+    pub(super) fn words(self) -> [(Word, u32); 4] {
+        let word =
+            |subleaf, register, bits: u64| (Word::Cpuid(0xd, Some(subleaf), register), bits as u32);
+        [
+            word(0, Register::Eax, self.user),
+            word(0, Register::Edx, self.user >> 32),
+            word(1, Register::Ecx, self.supervisor),
+            word(1, Register::Edx, self.supervisor >> 32),
+        ]
+    }
+
+    /// The components beyond the legacy ones, each by the feature that brings it.
+    pub(super) fn named(self) -> impl Iterator<Item = UnavailableFeature> {
+        COMPONENTS.iter().filter_map(move |c| {
+            let (bits, subleaf, register) = match c.supervisor {
+                false => (self.user, 0, Register::Eax),
+                true => (self.supervisor, 1, Register::Ecx),
+            };
+            let word = Word::Cpuid(0xd, Some(subleaf), register);
+            let bit = c.bit as u8;
+            (bits >> bit & 1 == 1).then_some(UnavailableFeature { name: c.feature, word, bit })
+        })
     }
 
     /// The entries of leaf 0xd. Sizes of what is enabled at the moment are KVM's to keep current.

@@ -20,7 +20,7 @@ pub(super) static MEMORY_BACKEND: Class = Class {
             name: "size",
             kind: "int",
             description: "Size of the memory region (ex: 500M)",
-            default: || None,
+            default: |_| None,
             get: Some(|object, _| Ok(downcast::<MemoryBackend>(object).size.to_value())),
             set: Some(|object, name, value| {
                 downcast_mut::<MemoryBackend>(object).set_size(name, value)
@@ -44,7 +44,7 @@ const fn flag(name: &'static str, description: &'static str) -> Property {
         name,
         kind: bool::KIND,
         description,
-        default: || None,
+        default: |_| None,
         get: Some(|object, name| {
             let mut policy = downcast::<MemoryBackend>(object).policy;
             Ok(switch(&mut policy, name).to_value())

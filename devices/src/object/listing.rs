@@ -7,7 +7,8 @@ use super::{Class, Property, PropertyInfo, Registry};
 use crate::error::{Error, Result};
 
 impl Registry {
-    /// The classes that descend from `ancestor` (or all); abstract ones only if `with_abstract`.
+    /// The classes that descend from `ancestor` or have it as their interface (or all); abstract
+    /// ones only if `with_abstract`.
     pub fn types(&self, ancestor: Option<&str>, with_abstract: bool) -> Vec<ObjectTypeInfo> {
         let info = |class: &'static Class| ObjectTypeInfo {
             name: class.name.into(),
@@ -16,7 +17,7 @@ impl Registry {
         };
         self.iter()
             .filter(|class| with_abstract || !class.is_abstract())
-            .filter(|class| ancestor.is_none_or(|ancestor| self.is_a(class, ancestor)))
+            .filter(|class| ancestor.is_none_or(|ancestor| self.implements(class, ancestor)))
             .map(info)
             .collect()
     }
@@ -49,7 +50,16 @@ impl Registry {
             let error = qapi::Error::expects("typename", "a non-abstract device type");
             return Err(Error::Qapi(error));
         }
-        Ok(self.own(class).map(describe).collect())
+        // What has a new name is set by that one.
+        let shown = |property: &&'static Property| !property.name.starts_with("legacy-");
+        Ok(self.own(class).filter(shown).map(describe).collect())
+    }
+
+    /// Whether `class` is, descends from, or has the interface `name`. The one interface is that
+    /// of what `-object` makes.
+    fn implements(&self, class: &'static Class, name: &str) -> bool {
+        let object = || class.user_creatable && !self.is_a(class, "device");
+        self.is_a(class, name) || (name == "user-creatable" && object())
     }
 
     /// The properties of a class and its ancestors.
@@ -63,7 +73,7 @@ fn describe(property: &Property) -> ObjectPropertyInfo {
         name: property.name.into(),
         r#type: property.kind.into(),
         description: Some(property.description.to_owned()).filter(|text| !text.is_empty()),
-        default_value: (property.default)(),
+        default_value: (property.default)(property.name),
     }
 }
 

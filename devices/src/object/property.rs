@@ -20,8 +20,8 @@ pub struct Property {
     pub kind: &'static str,
     /// What it means, for `help` and `device-list-properties`.
     pub description: &'static str,
-    /// The value of a new object, where one is documented.
-    pub default: fn() -> Option<Value>,
+    /// The value of a new object by the property's name, where one is documented.
+    pub default: fn(name: &'static str) -> Option<Value>,
     /// Reads it; `None` if it can only be written.
     pub get: Option<Getter>,
     /// Sets it; `None` if it can only be read.
@@ -53,7 +53,7 @@ macro_rules! property {
             name: $name,
             kind: <$type as $crate::object::PropertyValue>::KIND,
             description: $text,
-            default: || {
+            default: |_| {
                 let object = <$object as ::core::default::Default>::default();
                 $crate::object::PropertyValue::to_default(&object.$field)
             },

@@ -326,6 +326,13 @@ fn classes_are_listed_by_ancestor() {
     assert_eq!(names(Some("device"), true), ["device", "lamp", "fixture"]);
     assert_eq!(names(Some("lamp"), false), ["lamp"]);
     assert!(names(Some("nope"), true).is_empty());
+    // A device is plugged in; it is no object of `-object`.
+    assert!(names(Some("user-creatable"), true).is_empty());
+    static THREAD: Class = Class { user_creatable: true, ..Class::owned("thread", "object") };
+    static ALSO: &[&Class] = &[&THREAD];
+    let registry_with_object = Registry::new(vec![CLASSES, ALSO], Vec::new);
+    let creatable = registry_with_object.types(Some("user-creatable"), false);
+    assert_eq!(creatable.iter().map(|info| &*info.name).collect::<Vec<_>>(), ["thread"]);
     let all = registry.types(None, true);
     assert_eq!((all[0].r#abstract, all[0].parent.as_deref()), (Some(true), None));
     assert_eq!((all[2].r#abstract, all[2].parent.as_deref()), (None, Some("device")));

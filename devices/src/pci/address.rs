@@ -59,7 +59,7 @@ macro_rules! pci_properties {
                 name: "addr",
                 kind: "int32",
                 description: "Slot and optional function number, example: 06.0 or 06",
-                default: || Some($crate::pci::Address::default().to_value()),
+                default: |_| Some($crate::pci::Address::default().to_value()),
                 get: Some(|object, _| Ok($crate::object::downcast::<$object>(object).addr.to_value())),
                 set: Some(|object, name, value| {
                     let address = $crate::pci::set_address($class, name, value)?;

@@ -20,7 +20,7 @@ static PIT: Class = Class {
         name: "lost_tick_policy",
         kind: "LostTickPolicy",
         description: "",
-        default: || Some("delay".into()),
+        default: |_| Some("delay".into()),
         get: Some(|object, _| Ok(downcast::<Timer>(object).lost_ticks.as_str().into())),
         set: Some(|object, name, value| {
             downcast_mut::<Timer>(object).lost_ticks = LostTicks::from_value(name, &value)?;

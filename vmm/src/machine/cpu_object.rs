@@ -1,12 +1,13 @@
 //! CPUs in the object tree. Their classes are made from the model table.
 
 use std::any::Any;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
 
-use arch::cpu::{self, CpuProperty, GuestCpu};
+use arch::cpu::{self, CpuProperty, GuestCpu, WordValue};
 use devices::error::{Error, Result};
 use devices::object::{BusKind, Class, Object, PlugContext, Property, downcast};
-use qapi::Value;
+use qapi::{Dict, Value};
 
 /// One processor of the machine.
 pub(crate) struct CpuObject {
@@ -47,12 +48,16 @@ pub(crate) fn classes() -> Vec<&'static Class> {
     let of_max = leak(&of_max);
     let mut classes: Vec<&'static Class> = vec![Box::leak(Box::new(base))];
     for name in cpu::type_names() {
-        let follows_host = name.starts_with("max-") || name.starts_with("host-");
+        let (parent, properties) = match &*name {
+            "max-x86_64-cpu" => ("x86_64-cpu", of_max),
+            "host-x86_64-cpu" => ("max-x86_64-cpu", &[][..]),
+            _ => ("x86_64-cpu", &[][..]),
+        };
         classes.push(Box::leak(Box::new(Class {
             bus: Some(BusKind::System),
-            properties: if follows_host { of_max } else { &[] },
+            properties,
             // The board makes CPUs with their vCPU.
-            ..Class::owned(name.leak(), "x86_64-cpu")
+            ..Class::owned(name.leak(), parent)
         })));
     }
     classes
@@ -67,7 +72,7 @@ fn leak(properties: &[CpuProperty]) -> &'static [Property] {
         name: p.name,
         kind: p.kind,
         description: p.description,
-        default: || None,
+        default: default_of,
         get: Some(get),
         set: None,
         live: false,
@@ -75,8 +80,28 @@ fn leak(properties: &[CpuProperty]) -> &'static [Property] {
     properties.iter().filter(own).map(convert).collect::<Vec<_>>().leak()
 }
 
+/// The value of an object that nobody changed, where the table has one.
+fn default_of(name: &'static str) -> Option<Value> {
+    static DEFAULTS: LazyLock<HashMap<&'static str, Value>> = LazyLock::new(|| {
+        let all = cpu::properties(true).into_iter();
+        all.filter_map(|property| Some((property.name, to_qapi(property.default?)))).collect()
+    });
+    DEFAULTS.get(name).cloned()
+}
+
 fn get(object: &dyn Any, name: &'static str) -> Result<Value> {
     let object: &CpuObject = downcast(object);
+    match name {
+        "unavailable-features" => {
+            let missing = object.model.unavailable();
+            return Ok(Value::List(missing.iter().map(|feature| feature.name.into()).collect()));
+        }
+        "feature-words" => return Ok(words(object.model.feature_words())),
+        "filtered-features" => return Ok(words(object.model.filtered_features())),
+        // What a guest says of its crash it says to `pvpanic`.
+        "crash-information" => return Err(Error::message("No crash occurred")),
+        _ => {}
+    }
     match object.model.property(object.index, name) {
         Some(value) => Ok(to_qapi(value)),
         None => Err(Error::message(format!(
@@ -84,6 +109,21 @@ fn get(object: &dyn Any, name: &'static str) -> Result<Value> {
             object.model.model().type_name()
         ))),
     }
+}
+
+/// A list of `X86CPUFeatureWordInfo`.
+fn words(list: Vec<WordValue>) -> Value {
+    let word = |word: WordValue| {
+        let mut info = Dict::new();
+        info.insert("cpuid-register", word.register.name());
+        if let Some(subleaf) = word.subleaf {
+            info.insert("cpuid-input-ecx", Value::Int(subleaf.into()));
+        }
+        info.insert("cpuid-input-eax", Value::Int(word.leaf.into()));
+        info.insert("features", Value::Int(word.features.into()));
+        Value::Dict(info)
+    };
+    Value::List(list.into_iter().map(word).collect())
 }
 
 /// A CPU property's value for the monitor.
