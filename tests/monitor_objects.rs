@@ -71,8 +71,8 @@ fn the_tree_is_walked_by_path() {
                 assert_eq!(value.unwrap(), format!("{path}/{name}"));
                 paths.push(format!("{path}/{name}"));
             } else if let Err(error) = value {
-                let expected = error.desc.ends_with("is not readable")
-                    || error.desc == "No crash occurred";
+                let expected =
+                    error.desc.ends_with("is not readable") || error.desc == "No crash occurred";
                 assert!(expected, "{path}.{name}: {error:?}");
             }
         }
@@ -648,4 +648,78 @@ fn processor_classes_have_a_family_and_defaults() {
         creatable.contains(&"iothread".into()) && creatable.contains(&"memory-backend-ram".into())
     );
     assert!(!creatable.contains(&"isa-serial".into()));
+}
+
+#[test]
+fn the_machine_tells_what_was_asked_of_it() {
+    if !kvm_or_skip("monitor_objects::machine") {
+        return;
+    }
+    let (_vmm, mut qmp) = paused(
+        "-nodefaults -m 64 -smp 2,maxcpus=4 -boot order=cd,menu=on -rtc base=2001-02-03T04:05:06",
+    );
+    let list = qmp.ok("qom-list", json!({"path": "/machine"}));
+    for (name, kind, value) in [
+        ("boot", "BootConfiguration", json!({"order": "cd", "menu": true})),
+        ("memory", "MemorySizeConfiguration", json!({"size": 64 << 20})),
+        ("memory-backend", "link<memory-backend>", json!("/objects/pc.ram")),
+        ("kernel", "string", json!("")),
+        ("usb", "bool", json!(false)),
+        ("hpet", "bool", json!(false)),
+        ("smm", "OnOffAuto", json!("off")),
+    ] {
+        assert_eq!(named(&list, name)["type"], kind, "{name}");
+        assert_eq!(get(&mut qmp, "/machine", name), value, "{name}");
+    }
+    let smp = get(&mut qmp, "/machine", "smp");
+    assert_eq!((&smp["cpus"], &smp["maxcpus"]), (&json!(2), &json!(4)));
+    // The clock may have gone on, but not for long.
+    assert_eq!(named(&list, "rtc-time")["type"], "struct tm");
+    let clock =
+        (0..20).map(|number| format!("/machine/unattached/device[{number}]")).find(|path| {
+            let kind = qmp.execute("qom-get", json!({"path": path, "property": "type"}));
+            kind.is_ok_and(|kind| kind == "mc146818rtc")
+        });
+    for (path, name) in [("/machine", "rtc-time"), (&clock.expect("a clock"), "date")] {
+        let time = get(&mut qmp, path, name);
+        let day = ["tm_year", "tm_mon", "tm_mday", "tm_hour"].map(|member| time[member].clone());
+        assert_eq!(day, [json!(101), json!(1), json!(3), json!(4)], "{path}");
+    }
+    let size = qmp.ok("query-memory-size-summary", json!({}));
+    assert_eq!(size["base-memory"], 64 << 20);
+    let mut vmm = builder().args("-machine none -boot order=c").start();
+    let mut qmp = vmm.qmp();
+    assert_eq!(get(&mut qmp, "/machine", "boot"), json!({"order": "c"}));
+    let size = qmp.ok("query-memory-size-summary", json!({}));
+    assert_eq!(size, json!({"base-memory": 0, "plugged-memory": 0}));
+}
+
+#[test]
+fn what_cannot_be_made_is_named() {
+    if !kvm_or_skip("monitor_objects::refusals") {
+        return;
+    }
+    for (option, argument, text) in [
+        ("-device", "nope", "'nope' is not a valid device model name"),
+        ("-device", "iothread", "'iothread' is not a valid device model name"),
+        ("-device", "i440FX", "Parameter 'driver' expects a pluggable device type"),
+        ("-device", "kvm-pit", "Parameter 'driver' expects a pluggable device type"),
+        ("-device", "device", "Parameter 'driver' expects a non-abstract device type"),
+        ("-device", "isa-debug-exit,iobase=foo", "Parameter 'iobase' expects integer"),
+        ("-device", "isa-debug-exit,iosize=-1", "Parameter 'iosize' expects uint32_t"),
+        ("-device", "isa-serial,chardev=x", "Property 'isa-serial.chardev' can't find value 'x'"),
+        ("-object", "iothread,id=a,x=1", "Invalid parameter 'x'"),
+        ("-object", r#"{"qom-type":"iothread","id":"a","x":1}"#, "Parameter 'x' is unexpected"),
+        ("-object", "isa-serial,id=x", "Parameter 'qom-type' does not accept value 'isa-serial'"),
+    ] {
+        assert_eq!(refused(&[option, argument]), format!("vmm: {option} {argument}: {text}"));
+    }
+    assert_eq!(
+        refused(&["-object", "memory-backend-ram,id=pc.ram,size=128M"]),
+        "vmm: object name 'pc.ram' is reserved for the default RAM backend, it can't be used for \
+         any other purposes. Change the object's 'id' to something else"
+    );
+    let of_none = |model| refused(&["-machine", "none", "-cpu", model]);
+    assert!(of_none("nope").ends_with("unable to find CPU model 'nope'"), "{}", of_none("nope"));
+    assert_eq!(of_none("qemu64"), "vmm: -cpu qemu64: the machine 'none' has no processors");
 }

@@ -27,7 +27,8 @@ fn the_debug_console_can_be_elsewhere_and_needs_a_listener() {
         bench.refusal("isa-debugcon", &[]),
         "Can't create debugcon device, empty char device"
     );
-    assert_eq!(bench.refusal("isa-debugcon", &[("chardev", "x")]), "Chardev 'x' not found");
+    let text = "Property 'isa-debugcon.chardev' can't find value 'x'";
+    assert_eq!(bench.refusal("isa-debugcon", &[("chardev", "x")]), text);
     let error = bench.refusal("isa-debugcon", &[("chardev", "log"), ("iobase", "0x10000")]);
     assert_eq!(error, "I/O ports 0x10000 of 'isa-debugcon' do not exist");
     assert!(!chardev.is_busy(), "a refused device lets go of its character device");

@@ -119,7 +119,7 @@ impl Tree {
             return Err(self.taken(class, &plan.parent, &name));
         }
         let (parent_bus, bus) = bus.unzip();
-        let mut context = PlugContext::new(platform, self, path.clone(), bus);
+        let mut context = PlugContext::new(platform, self, class, path.clone(), bus);
         prepare(&mut context);
         object.realize(&mut context)?;
         let (guards, children) = context.finish();
@@ -149,7 +149,7 @@ impl Tree {
             self.set_one(class, object.as_mut(), name, value.into())
         })?;
         let path = format!("{UNATTACHED}/{}", self.free_name(UNATTACHED));
-        let mut context = PlugContext::new(platform, self, path, None);
+        let mut context = PlugContext::new(platform, self, class, path, None);
         object.realize(&mut context)?;
         let (guards, children) = context.finish();
         let mut node = Node::with(class, object);

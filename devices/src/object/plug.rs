@@ -6,7 +6,7 @@ use std::sync::Arc;
 use qapi::Value;
 use vm_memory::GuestMemoryAtomic;
 
-use super::{BusKind, Node, Object, Tree};
+use super::{BusKind, Class, Node, Object, Tree};
 use crate::chardev::{Attachment, Frontend};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -72,6 +72,7 @@ pub struct PlugContext<'a> {
     pub tree: &'a Tree,
     /// Where the object will be in the tree.
     pub path: String,
+    class: &'static Class,
     bus: Option<Bus>,
     guards: Vec<Guard>,
     children: Vec<(String, Node)>,
@@ -80,10 +81,16 @@ pub struct PlugContext<'a> {
 }
 
 impl<'a> PlugContext<'a> {
-    /// A context without connections.
-    pub fn new(platform: &'a Platform, tree: &'a Tree, path: String, bus: Option<Bus>) -> Self {
+    /// A context without connections, for an object of `class`.
+    pub(super) fn new(
+        platform: &'a Platform,
+        tree: &'a Tree,
+        class: &'static Class,
+        path: String,
+        bus: Option<Bus>,
+    ) -> Self {
         let (guards, children) = Default::default();
-        Self { platform, tree, path, bus, guards, children, steps_left: None }
+        Self { platform, tree, path, class, bus, guards, children, steps_left: None }
     }
 
     /// Makes every connection after the first `steps` fail, so that tests can see all of them
@@ -151,7 +158,10 @@ impl<'a> PlugContext<'a> {
     /// No such character device, or it has a front end already.
     pub fn chardev(&mut self, label: &str, frontend: Arc<dyn Frontend>) -> Result<Attachment> {
         self.step()?;
-        let chardev = self.tree.chardev(label)?;
+        let chardev = self.tree.chardev(label).map_err(|_| {
+            let class = self.class.name;
+            Error::message(format!("Property '{class}.chardev' can't find value '{label}'"))
+        })?;
         Ok(chardev.attach(frontend, &self.platform.io)?)
     }
 

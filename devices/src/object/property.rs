@@ -156,9 +156,8 @@ macro_rules! integer {
                 let number = match &value {
                     Value::Int(number) => i128::from(*number),
                     Value::Uint(number) => i128::from(*number),
-                    Value::String(text) => parse_integer(text).ok_or_else(|| {
-                        Error::message(format!("Parameter '{name}' expects {}", $range))
-                    })?,
+                    Value::String(text) => parse_integer(text)
+                        .ok_or_else(|| qapi::Error::expects(name, "integer"))?,
                     _ => return Err(wrong_kind(name, "integer")),
                 };
                 <$type>::try_from(number)
@@ -286,7 +285,11 @@ mod tests {
         assert_eq!(u32::from_value("x", text("010")).unwrap(), 8);
         assert_eq!(i32::from_value("x", text("-1")).unwrap(), -1);
         assert_eq!(u64::from_value("x", Value::Uint(u64::MAX)).unwrap(), u64::MAX);
-        for bad in ["", "0x", "-", "1k", "--1", "0x-1", "256", "-1"] {
+        for bad in ["", "0x", "-", "1k", "--1", "0x-1"] {
+            let error = u8::from_value("x", text(bad)).unwrap_err().to_string();
+            assert_eq!(error, "Parameter 'x' expects integer", "{bad}");
+        }
+        for bad in ["256", "-1"] {
             let error = u8::from_value("x", text(bad)).unwrap_err().to_string();
             assert_eq!(error, "Parameter 'x' expects uint8_t", "{bad}");
         }

@@ -215,7 +215,7 @@ fn creation_errors_are_named() {
     assert_eq!(text(bench.lamp("a", &[])), "No 'ISA' bus found for device 'lamp'");
     bench.board();
     assert_eq!(text(bench.lamp("a", &[("glow", "1")])), "Property 'lamp.glow' not found");
-    assert_eq!(text(bench.lamp("a", &[("iobase", "x")])), "Parameter 'iobase' expects uint32_t");
+    assert_eq!(text(bench.lamp("a", &[("iobase", "x")])), "Parameter 'iobase' expects integer");
     assert_eq!(text(bench.lamp("a", &[("bus", "usb")])), "Bus 'usb' not found");
     let error = text(bench.lamp("a", &[("iobase", "65536")]));
     assert_eq!(error, "I/O ports 0x10000 of 'lamp' do not exist");
@@ -249,7 +249,7 @@ fn a_global_reaches_a_device_that_is_made_already() {
     assert_eq!(bench.tree.get(&path, "colour").unwrap(), "green".into());
     bench.tree.add_global("lamp", "level", "x");
     let error = text(bench.tree.adopt(&LAMP, make(&LAMP), &bench.platform));
-    assert_eq!(error, "can't apply global lamp.level=x: Parameter 'level' expects uint8_t");
+    assert_eq!(error, "can't apply global lamp.level=x: Parameter 'level' expects integer");
 }
 
 #[test]

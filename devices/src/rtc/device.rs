@@ -3,6 +3,8 @@
 use crate::lock::{Mutex, MutexGuard, Rank};
 use std::sync::{Arc, Weak};
 
+use qapi::Value;
+
 use super::date::DateTime;
 use super::properties::{LostTickPolicy, Source};
 use super::registers::{C, Deadlines, Now, Registers};
@@ -10,7 +12,7 @@ use crate::clock::{Clock, SECOND, Timer};
 use crate::error::{Error, Result};
 use crate::interrupt::IrqLine;
 use crate::memory::{Action, Region};
-use crate::object::{BusKind, Class, Object, PlugContext};
+use crate::object::{BusKind, Class, Object, PlugContext, Property, downcast};
 use crate::property;
 use crate::request::{EventSink, Request, RequestSink, WakeupReason};
 
@@ -34,9 +36,45 @@ pub(super) static CLASS: Class = Class {
         property!(Rtc, "lost_tick_policy", policy: LostTickPolicy, "whether late ticks are made up for"),
         property!(Rtc, "x-clock", source: Source, "what the time follows: host, rt, or vm"),
         property!(Rtc, "x-offset", offset: i64, "seconds that the time is ahead of the host's UTC"),
+        Property {
+            name: "date",
+            kind: "struct tm",
+            description: "the time that the guest sees",
+            default: |_| None,
+            get: Some(|object, _| Ok(downcast::<Rtc>(object).time().value())),
+            set: None,
+            live: false,
+        },
     ],
     ..Class::base("mc146818rtc", "isa-device")
 };
+
+/// The time that a clock chip shows.
+pub struct RtcTime(Arc<Shared>);
+
+impl RtcTime {
+    /// The time now.
+    pub fn now(&self) -> DateTime {
+        let state = self.0.lock();
+        DateTime::from_seconds(state.registers.seconds(self.0.now()))
+    }
+
+    /// The time now as the monitor shows it, in the members of C's `struct tm`: months from 0,
+    /// years from 1900.
+    pub fn value(&self) -> Value {
+        let now = self.now();
+        let members = [
+            ("tm_year", now.year - 1900),
+            ("tm_sec", now.second.into()),
+            ("tm_hour", now.hour.into()),
+            ("tm_min", now.minute.into()),
+            ("tm_mon", i64::from(now.month) - 1),
+            ("tm_mday", now.day.into()),
+        ];
+        let members = members.into_iter().map(|(name, number)| (name, Value::Int(number)));
+        Value::Dict(members.collect())
+    }
+}
 
 /// The device.
 pub struct Rtc {
@@ -65,9 +103,12 @@ impl Rtc {
 
     /// The time that the guest sees.
     pub fn current_time(&self) -> DateTime {
-        let shared = self.shared();
-        let state = shared.lock();
-        DateTime::from_seconds(state.registers.seconds(shared.now()))
+        self.time().now()
+    }
+
+    /// A look at the time for who outlives a borrow.
+    pub fn time(&self) -> RtcTime {
+        RtcTime(self.shared().clone())
     }
 
     /// Forgets periodic interrupts that the guest has missed and would be given later.

@@ -19,7 +19,7 @@ mod registers;
 mod tests;
 
 pub use date::DateTime;
-pub use device::Rtc;
+pub use device::{Rtc, RtcTime};
 
 use crate::object::Class;
 

@@ -362,7 +362,7 @@ fn what_cannot_be_is_refused() {
         (&[("index", "4")][..], "Max. supported number of ISA serial ports is 4."),
         (&[("irq", "24")], "there is no interrupt line 24"),
         (&[("iobase", "0xfff9")], "I/O ports 0xfff9 of 'serial' do not exist"),
-        (&[("chardev", "x")], "Chardev 'x' not found"),
+        (&[("chardev", "x")], "Property 'isa-serial.chardev' can't find value 'x'"),
         (&[("baudbase", "0")], "Parameter 'baudbase' expects a value other than 0"),
         (&[("speed", "1")], "Property 'isa-serial.speed' not found"),
     ] {

@@ -15,7 +15,7 @@ use vm_memory::GuestMemoryAtomic;
 use super::board::Start;
 use super::{Board, CpuObject, Cpus, Error, Machine, cpu_object};
 use crate::kvm::{self, Vm};
-use crate::options::{self, Item, MachineType, Options};
+use crate::options::{self, Form, Item, MachineType, Options};
 use crate::run_state::RunState;
 use crate::vcpu::Reports;
 
@@ -108,6 +108,7 @@ impl Machine {
             self.add_cpus(options, environment)?;
             self.build_pc(options)?;
         } else {
+            self.refuse_processors(options)?;
             self.user_devices(options)?;
         }
         self.tree.global_warnings().iter().for_each(|text| log::warn!("{text}"));
@@ -141,10 +142,15 @@ impl Machine {
         properties.remove("id");
         let class = self.tree.registry().find(kind);
         let class = class.filter(|class| class.user_creatable && class.bus.is_none());
-        let class = class.ok_or_else(|| {
-            let text = format!("Parameter 'qom-type' does not accept value '{kind}'");
-            devices::error::Error::message(text)
-        })?;
+        let class = class
+            .ok_or_else(|| wrong(format!("Parameter 'qom-type' does not accept value '{kind}'")))?;
+        let unknown = |name: &&str| self.tree.registry().property(class, name).is_none();
+        if let Some(name) = properties.iter().map(|(name, _)| name).find(unknown) {
+            return Err(wrong(match item.form {
+                Form::Json => format!("Parameter '{name}' is unexpected"),
+                _ => format!("Invalid parameter '{name}'"),
+            }));
+        }
         self.tree.create(Plan::object(class, id, properties), &self.platform)?;
         Ok(())
     }
@@ -163,15 +169,18 @@ impl Machine {
         let id = item.text("id").map(str::to_owned);
         properties.remove("driver");
         properties.remove("id");
-        let class = self
-            .tree
-            .registry()
-            .find(driver)
-            .filter(|class| class.user_creatable && self.tree.registry().is_a(class, "device"));
-        let class = class.ok_or_else(|| {
-            let text = format!("'{driver}' is not a valid device model name");
-            devices::error::Error::message(text)
-        })?;
+        let registry = self.tree.registry();
+        let class = registry.find(driver).filter(|class| registry.is_a(class, "device"));
+        let class =
+            class.ok_or_else(|| wrong(format!("'{driver}' is not a valid device model name")))?;
+        let kind = match (class.is_abstract(), class.user_creatable) {
+            (true, _) => Some("non-abstract"),
+            (false, false) => Some("pluggable"),
+            (false, true) => None,
+        };
+        if let Some(kind) = kind {
+            return Err(wrong(format!("Parameter 'driver' expects a {kind} device type")));
+        }
         self.tree.create(Plan::device(class, id, properties), &self.platform)?;
         Ok(())
     }
@@ -212,6 +221,14 @@ impl Machine {
         Ok(())
     }
 
+    /// A machine without processors has no use for a model, not even a right one.
+    fn refuse_processors(&self, options: &Options) -> Result<(), Error> {
+        let Some(named) = &options.cpu else { return Ok(()) };
+        let vm = self.vm.as_ref().expect("KVM is the only accelerator");
+        self.cpu_model(options, &kvm::host_cpu(vm)?)?;
+        Err(named.location.error("the machine 'none' has no processors").into())
+    }
+
     fn cpu_model(&self, options: &Options, host: &cpu::HostCpu) -> Result<cpu::CpuModel, Error> {
         let (mut model, warnings) = match &options.cpu {
             None => cpu::parse_option("qemu64", host)?,
@@ -237,6 +254,10 @@ fn refuse_what_is_not_there(options: &Options) -> Result<(), Error> {
         return refuse("threads always have names: 'debug-threads=off' of -name is not supported");
     }
     Ok(())
+}
+
+fn wrong(text: String) -> devices::error::Error {
+    devices::error::Error::message(text)
 }
 
 /// An error about an option, with the place where it was given.

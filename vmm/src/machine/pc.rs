@@ -18,10 +18,11 @@ use devices::serial::IsaSerial;
 use qapi::Dict;
 
 use super::board::Start;
+use super::machine_object::MachineObject;
 use super::{Error, Machine};
 use crate::kvm;
 use crate::local_time;
-use crate::options::{BootOptions, Options, RtcBase, RtcClock, Serial};
+use crate::options::{self, BootOptions, Options, RtcBase, RtcClock, Serial};
 
 /// The guest that runs when the command line names none.
 static BUILT_IN_GUEST: &[u8] = include_bytes!("../../../resources/guest.elf");
@@ -39,6 +40,7 @@ impl Machine {
         let properties = rtc_properties(options);
         let properties: Vec<_> = properties.iter().map(|(name, value)| (*name, &**value)).collect();
         self.board_device("mc146818rtc", None, &properties)?;
+        self.show_time();
         self.board_device("i8042", None, &[])?;
         self.board_device("port92", None, &[])?;
         self.board_device("PIIX4_PM", None, &[("addr", "1.3")])?;
@@ -62,6 +64,16 @@ impl Machine {
         let properties: Dict = properties.iter().copied().collect();
         self.tree.create(Plan::board(class, name, properties), &self.platform)?;
         Ok(())
+    }
+
+    /// `/machine` shows the time of the clock chip.
+    fn show_time(&mut self) {
+        let time = self.tree.objects::<Rtc>().first().map(|(_, rtc)| rtc.time());
+        let machine = self.tree.find_mut("/machine").and_then(|node| node.object_as_mut());
+        if let Some(machine) = machine {
+            let machine: &mut MachineObject = machine;
+            machine.time = time;
+        }
     }
 
     /// KVM's interrupt controllers and timer.
@@ -113,6 +125,11 @@ impl Machine {
             ("merge", text(options.machine.mem_merge).to_owned()),
             ("dump", text(options.machine.dump_guest_core).to_owned()),
         ];
+        if self.tree.find("/objects/pc.ram").is_ok() {
+            let text = "object name 'pc.ram' is reserved for the default RAM backend, it can't be \
+                        used for any other purposes. Change the object's 'id' to something else";
+            return Err(options::Error::new(text).into());
+        }
         let plan = Plan::object(class, "pc.ram".into(), properties.into_iter().collect());
         Ok(self.tree.create(plan, &self.platform)?)
     }

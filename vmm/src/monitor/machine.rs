@@ -9,6 +9,7 @@ use qapi::{
     MachineInfo, Memdev, MemoryInfo, MemsaveArgs, PmemsaveArgs, Reply, ShutdownCause, SysEmuTarget,
     TargetInfo, UuidInfo,
 };
+use vm_memory::{GuestAddressSpace, GuestMemoryBackend, GuestMemoryRegion};
 
 use super::Monitor;
 use crate::control::Control;
@@ -157,7 +158,8 @@ impl Machine for Monitor<'_> {
     }
 
     fn query_memory_size_summary(&mut self) -> Result<MemoryInfo, Error> {
-        let base_memory = self.control.options.memory.size;
+        let ram = self.control.machine.platform.ram.memory();
+        let base_memory = ram.iter().map(|region| region.len()).sum();
         Ok(MemoryInfo { base_memory, plugged_memory: Some(0) })
     }
 }
