@@ -151,11 +151,10 @@ pub enum Command {
     QueryCommandLineOptions(QueryCommandLineOptionsArgs),
     /// Forgets timer interrupts of the clock that the guest was too busy to take.
     RtcResetReinjection,
-    /// Writes the storage keys of the guest to a file. Only s390 has any, so this
-    /// always fails.
+    /// Always refused on x86: writes the storage keys of an s390 guest to a file.
     DumpSkeys(DumpSkeysArgs),
-    /// Lists the interrupt controllers that Arm machines can have. This is none, so
-    /// this always fails.
+    /// Always refused on x86: lists the interrupt controllers that Arm machines can
+    /// have.
     QueryGicCapabilities,
     /// Lists the PCI devices, bus by bus.
     QueryPci,

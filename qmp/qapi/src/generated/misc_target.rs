@@ -121,14 +121,13 @@ pub trait Handlers {
     /// Forgets timer interrupts of the clock that the guest was too busy to take.
     fn rtc_reset_reinjection(&mut self) -> Result<qapi::Empty, qapi::Error>;
 
-    /// Writes the storage keys of the guest to a file. Only s390 has any, so this
-    /// always fails.
+    /// Always refused on x86: writes the storage keys of an s390 guest to a file.
     ///
     /// - `filename`: the path of the file
     fn dump_skeys(&mut self, args: DumpSkeysArgs) -> Result<qapi::Empty, qapi::Error>;
 
-    /// Lists the interrupt controllers that Arm machines can have. This is none, so
-    /// this always fails.
+    /// Always refused on x86: lists the interrupt controllers that Arm machines can
+    /// have.
     ///
     /// Returns: the versions
     fn query_gic_capabilities(&mut self) -> Result<Vec<GICCapability>, qapi::Error>;
