@@ -98,8 +98,10 @@ fn segment(image: &Image, h: &Elf64_Phdr, free: &Map) -> Result<Load, BootError>
         let text = "a segment is larger in the file than in memory";
         return Err(problem(image, KernelProblem::Header(text)));
     }
-    let (start, end) = (h.p_paddr, h.p_paddr.saturating_add(h.p_memsz));
-    if !free.is_usable(&(start..end)) {
+    let start = h.p_paddr;
+    let end = start.checked_add(h.p_memsz);
+    if !end.is_some_and(|end| free.is_usable(&(start..end))) {
+        let end = end.unwrap_or(u64::MAX);
         return Err(problem(image, KernelProblem::Range { start, end }));
     }
     Ok(Load { address: start, offset: h.p_offset, file_size: h.p_filesz, memory_size: h.p_memsz })
