@@ -9,7 +9,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::tcgetattr;
 use serde_json::json;
 
-use crate::peer::{Person, bare, socket_to};
+use crate::peer::{Person, bare};
 
 const BANNER: &str = "QEMU 7.2.0 monitor - type 'help' for more information\r\n(qemu) ";
 
@@ -75,13 +75,13 @@ const SWITCH: &str = "\x01c";
 
 /// A person who finds a serial port and a monitor on one line, the serial port first.
 fn both(person: &mut Person) {
-    person.sees("ready");
+    person.sees("ready\n");
     person.types(SWITCH);
     person.sees("(qemu) ");
     assert_eq!(person.commands("info status"), "VM status: running\n");
     person.types(SWITCH);
     person.types("echo one two\n");
-    person.sees("ok echo one two");
+    person.sees("ok echo one two\n");
     person.types("\x01h");
     person.sees("C-a c");
     person.types(SWITCH);
@@ -119,7 +119,7 @@ fn a_menu_key_ends_the_program() {
     let mut vmm = builder.args(&option).start();
     let line = wait_for("the line", || UnixStream::connect(&path).ok());
     let mut person = Person::at(line);
-    person.sees("ready");
+    person.sees("ready\n");
     person.types("\x01x");
     assert_eq!(vmm.wait().status, Some(0));
 }
@@ -146,7 +146,7 @@ fn nographic_puts_serial_port_and_monitor_on_the_terminal() {
         .stdin(theirs.try_clone().expect("clone"))
         .stdout(theirs.try_clone().expect("clone"))
         .start();
-    let mut person = Person::at(socket_to(ours));
+    let mut person = Person::at_terminal(ours);
     both(&mut person);
     let during = tcgetattr(&theirs).expect("modes");
     assert_ne!(during.local_modes, before.local_modes, "every key at once, no echo");
@@ -169,8 +169,8 @@ fn an_interrupt_key_is_the_guests_not_the_programs() {
         .stdin(theirs.try_clone().expect("clone"))
         .stdout(theirs)
         .start();
-    let mut person = Person::at(socket_to(ours));
-    person.sees("ready");
+    let mut person = Person::at_terminal(ours);
+    person.sees("ready\n");
     person.types("\x03\n");
     person.types("echo alive\n");
     person.sees("ok echo alive");

@@ -73,13 +73,19 @@ fn copy(mut from: impl Read, mut to: impl Write) {
 /// A person before a screen.
 pub(crate) struct Person {
     socket: UnixStream,
+    /// A terminal adds carriage returns of its own: none of them counts.
+    terminal: bool,
     seen: Vec<u8>,
 }
 
 impl Person {
     pub(crate) fn at(socket: UnixStream) -> Self {
         socket.set_read_timeout(Some(LIMIT)).expect("a limit");
-        Self { socket, seen: Vec::new() }
+        Self { socket, terminal: false, seen: Vec::new() }
+    }
+
+    pub(crate) fn at_terminal(terminal: File) -> Self {
+        Self { terminal: true, ..Self::at(socket_to(terminal)) }
     }
 
     pub(crate) fn types(&mut self, keys: &str) {
@@ -99,14 +105,15 @@ impl Person {
             let count = self.socket.read(&mut buffer).unwrap_or(0);
             let seen = String::from_utf8_lossy(&self.seen);
             assert!(count > 0, "no {text:?} after {seen:?}");
-            self.seen.extend_from_slice(&buffer[..count]);
+            let kept = |byte: &&u8| !self.terminal || **byte != b'\r';
+            self.seen.extend(buffer[..count].iter().filter(kept));
         }
     }
 
     /// Types a command at the prompt and reads up to the next; returns its text.
     pub(crate) fn commands(&mut self, line: &str) -> String {
         self.types(&format!("{line}\n"));
-        self.sees("\r\n");
+        self.sees("\n");
         self.sees("(qemu) ").replace('\r', "")
     }
 }
