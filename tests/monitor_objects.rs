@@ -575,15 +575,11 @@ fn a_global_that_does_not_fit_ends_the_program() {
 
 /// The last line that the program says when it does not start with these arguments.
 fn refused(arguments: &[&str]) -> String {
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_vmm"))
-        .args(["-nodefaults", "-display", "none", "-S"])
-        .args(arguments)
-        .stdin(std::process::Stdio::null())
-        .output()
-        .expect("the program runs");
-    assert_eq!(output.status.code(), Some(1), "{arguments:?}");
-    let text = String::from_utf8_lossy(&output.stderr);
-    text.lines().last().unwrap_or_default().to_owned()
+    let mut builder = Builder::new(env!("CARGO_BIN_EXE_vmm")).args("-nodefaults -display none -S");
+    builder.command().args(arguments);
+    let exit = builder.run();
+    assert_eq!(exit.status, Some(1), "{arguments:?}");
+    exit.stderr.lines().last().unwrap_or_default().to_owned()
 }
 
 #[test]
