@@ -41,6 +41,7 @@ pub use mux::MuxRequest;
 pub use open::{Context, FdSetResolver, NamedFdResolver, open};
 pub use options::{FromOptions, Legacy};
 pub use port::Port;
+pub use socket::remove_socket_files;
 pub use terminal::{reapply_terminal, restore_terminal};
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use rustix::net::{bind, connect, getsockname, listen, socket_with, sockopt};
@@ -22,31 +24,61 @@ pub(super) struct Listeners {
     /// The text of `query-chardev` without a client, from its `unix:` or `tcp:` on.
     pub(super) text: String,
     /// The file to remove at the end.
-    _file: Option<SocketFile>,
+    _file: Option<OwnedFile>,
 }
 
-/// The file of a listening socket, removed on drop if it is still ours.
+/// The file of a listening socket, which is removed at its end if it is still ours.
+#[derive(Clone, PartialEq, Eq)]
 struct SocketFile {
-    path: String,
+    /// Absolute: a process that goes to the background changes its directory.
+    path: PathBuf,
     identity: (u64, u64),
 }
 
+/// The files of all listening sockets of the process.
+static FILES: Mutex<Vec<SocketFile>> = Mutex::new(Vec::new());
+
+/// Removes the files of all listening sockets, as closing the sockets would. To be called before the
+/// process ends without running destructors.
+pub fn remove_socket_files() {
+    let files = std::mem::take(&mut *files());
+    files.iter().for_each(SocketFile::remove);
+}
+
+fn files() -> MutexGuard<'static, Vec<SocketFile>> {
+    FILES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl SocketFile {
-    fn of(path: &str) -> Option<SocketFile> {
-        Some(SocketFile { path: path.to_string(), identity: identity(path)? })
+    /// The file of a socket that was just bound to `path`.
+    fn of(path: &str) -> Option<OwnedFile> {
+        let path = std::path::absolute(path).ok()?;
+        let file = SocketFile { identity: identity(&path)?, path };
+        files().push(file.clone());
+        Some(OwnedFile(file))
+    }
+
+    fn remove(&self) {
+        if identity(&self.path) == Some(self.identity) {
+            // Somebody may have been faster: then it is gone, which is what we want.
+            let _ = rustix::fs::unlink(&self.path);
+        }
     }
 }
 
-fn identity(path: &str) -> Option<(u64, u64)> {
+fn identity(path: &Path) -> Option<(u64, u64)> {
     let stat = rustix::fs::lstat(path).ok()?;
     Some((stat.st_dev, stat.st_ino))
 }
 
-impl Drop for SocketFile {
+/// Removes the file on drop.
+struct OwnedFile(SocketFile);
+
+impl Drop for OwnedFile {
     fn drop(&mut self) {
-        if identity(&self.path) == Some(self.identity) {
-            // Somebody may have been faster: then it is gone, which is what we want.
-            let _ = rustix::fs::unlink(&self.path);
+        let mut files = files();
+        if let Some(at) = files.iter().position(|file| *file == self.0) {
+            files.swap_remove(at).remove();
         }
     }
 }
@@ -89,16 +121,12 @@ pub(super) fn listen_on(address: &Address, fd: Option<OwnedFd>) -> Result<Listen
     }
 }
 
-fn finish_unix(fd: OwnedFd, text: String, file: Option<SocketFile>) -> Result<Listeners, Error> {
+fn finish_unix(fd: OwnedFd, text: String, file: Option<OwnedFile>) -> Result<Listeners, Error> {
     listen(&fd, BACKLOG).map_err(|e| Error::io("Failed to listen on socket", e))?;
     listeners(vec![fd], text, file)
 }
 
-fn listeners(
-    fds: Vec<OwnedFd>,
-    text: String,
-    file: Option<SocketFile>,
-) -> Result<Listeners, Error> {
+fn listeners(fds: Vec<OwnedFd>, text: String, file: Option<OwnedFile>) -> Result<Listeners, Error> {
     for fd in &fds {
         rustix::io::ioctl_fionbio(fd, true)
             .map_err(|e| Error::io("Failed to listen on socket", e))?;

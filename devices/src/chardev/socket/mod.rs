@@ -16,6 +16,7 @@ use rustix::io::Errno;
 use rustix::net::{SocketFlags, accept_with};
 use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
 
+pub use self::address::remove_socket_files;
 use self::address::{Listeners, connect_to, describe, listen_on, not_a_socket};
 use self::stream::Stream;
 use super::backend::{Backend, CharEvent, Notice};
