@@ -15,7 +15,7 @@ use std::time::Duration;
 use devices::limited;
 use devices::request::Request;
 use devices::trace::GUEST_ERRORS;
-use qapi::{RawReply, ShutdownCause};
+use qapi::{Encode, RawReply, Reply, ShutdownCause};
 use qmp::{HumanReply, ServerHandle, SessionId};
 
 use crate::chardevs::Opener;
@@ -31,6 +31,9 @@ pub(crate) use service::Frontend;
 
 /// How long the last bytes may take to reach slow clients when the program ends.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+/// How many threads may be at work for commands.
+const MAX_WORKERS: usize = 64;
 
 /// A change of the run state that somebody asks for.
 pub(crate) enum Urgent {
@@ -58,6 +61,25 @@ pub(crate) enum Work {
     Done(Box<dyn FnOnce(&mut Control) + Send>),
 }
 
+/// A reply that can say that the command will not be done.
+pub(crate) trait Refuse: Send + 'static {
+    /// Answers with an error.
+    fn refuse(self, error: qapi::Error);
+}
+
+impl<T: Encode + 'static> Refuse for Reply<T> {
+    fn refuse(self, error: qapi::Error) {
+        self.send(Err(error));
+    }
+}
+
+/// The human monitor's.
+impl Refuse for Box<dyn FnOnce(String) + Send> {
+    fn refuse(self, error: qapi::Error) {
+        self(format!("Error: {error}\n"));
+    }
+}
+
 /// The inbox of the control thread.
 pub(crate) type ControlInbox = Inbox<Urgent, Work>;
 
@@ -71,6 +93,8 @@ pub(crate) struct Control {
     pub(crate) fd_sets: Arc<FdSets>,
     pub(crate) sessions: HashMap<SessionId, Session>,
     inbox: Arc<ControlInbox>,
+    /// Each worker holds a clone.
+    workers: Arc<()>,
     outcome: Outcome,
 }
 
@@ -87,7 +111,19 @@ impl Control {
     ) -> Self {
         let sessions = HashMap::new();
         let outcome = Outcome::GoOn;
-        Self { machine, options, environment, server, opener, fd_sets, sessions, inbox, outcome }
+        let workers = Arc::new(());
+        Self {
+            machine,
+            options,
+            environment,
+            server,
+            opener,
+            fd_sets,
+            sessions,
+            inbox,
+            workers,
+            outcome,
+        }
     }
 
     /// Works until the machine ends; returns the process's exit status.
@@ -156,15 +192,22 @@ impl Control {
         }
     }
 
-    /// Runs `work` on a thread of its own, and what it returns on this one when it is done. A reply
-    /// that `work` holds is answered with an error if the system has no thread left.
-    pub(crate) fn worker<F>(&self, work: impl FnOnce() -> F + Send + 'static)
+    /// Runs `work` on a thread of its own, and what it returns on this one when it is done. With as
+    /// many at work as there may be, or if the system has no thread left, the reply is an error.
+    pub(crate) fn worker<R, F>(&self, reply: R, work: impl FnOnce(R) -> F + Send + 'static)
     where
+        R: Refuse,
         F: FnOnce(&mut Control) + Send + 'static,
     {
-        let inbox = self.inbox.clone();
+        // One that waits for a file or a peer may do so for ever, and cannot be called back.
+        if Arc::strong_count(&self.workers) > MAX_WORKERS {
+            let text = format!("{MAX_WORKERS} commands are waiting for files or connections");
+            return reply.refuse(qapi::Error::generic(text));
+        }
+        let (inbox, at_work) = (self.inbox.clone(), self.workers.clone());
         let run = move || {
-            let rest = work();
+            let rest = work(reply);
+            drop(at_work);
             inbox.work(Work::Done(Box::new(rest)));
         };
         if let Err(error) = thread::Builder::new().name("worker".into()).spawn(run) {

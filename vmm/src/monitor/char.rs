@@ -58,7 +58,7 @@ impl Char for Monitor<'_> {
             Ok(prepared) => prepared,
             Err(error) => return reply.send(Err(error)),
         };
-        self.control.worker(move || {
+        self.control.worker(reply, move |reply| {
             let opened = opener.open(&id, &config).map_err(|error| not_added(&id, &error));
             move |control: &mut Control| {
                 reply.send(opened.and_then(|chardev| {
@@ -75,7 +75,7 @@ impl Char for Monitor<'_> {
             Ok(prepared) => prepared,
             Err(error) => return reply.send(Err(error)),
         };
-        self.control.worker(move || {
+        self.control.worker(reply, move |reply| {
             let replaced = opener.replace(&chardev, &config);
             move |control: &mut Control| {
                 reply.send(replaced.map_err(Into::into).map(|()| {

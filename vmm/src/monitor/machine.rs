@@ -220,7 +220,7 @@ impl Monitor<'_> {
             Err(error) => return reply.send(Err(error)),
         };
         let sets = self.control.fd_sets.clone();
-        self.control.worker(move || {
+        self.control.worker(reply, move |reply| {
             reply.send(save.run(&sets).map_err(Error::from));
             |_: &mut Control| {}
         });

@@ -70,7 +70,7 @@ pub(crate) fn execute(
             };
             monitor.execute(*command, RawReply::new(print));
         }
-        Answer::Work(work) => monitor.control.worker(move || {
+        Answer::Work(work) => monitor.control.worker(reply, move |reply| {
             reply(work());
             |_: &mut Control| {}
         }),
