@@ -9,19 +9,22 @@
 //! - Lines of trace points go to the file of `-trace file=`, or where the items of `-d` go; with
 //!   `-msg timestamp=on` after the thread and the time.
 //!
-//! Everything else below information is dropped. Any thread writes; one lock around each file and
-//! the one of standard error keep lines whole.
+//! Everything else below information is dropped. Any thread logs and none waits for it: each file and
+//! standard error have a [`Sink`] with a queue and a thread that writes.
+
+mod sink;
 
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read};
+use std::io::{self, Read, Write as _};
 use std::os::unix::fs::OpenOptionsExt;
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use devices::trace;
 use log::{Level, LevelFilter, Metadata, Record};
 
+use self::sink::Sink;
 use crate::options::{Error, Location, LogItem, MsgOptions, Options, TraceOptions};
 
 /// The trace points of this crate.
@@ -64,21 +67,28 @@ pub(crate) fn register_points() {
 pub(crate) fn report(line: &str) {
     match LOGGER.get() {
         Some(logger) => logger.message(line),
-        None => write_line(&mut io::stderr(), line),
+        // There is nobody to tell that it cannot be written.
+        None => drop(writeln!(io::stderr(), "{line}")),
     }
 }
 
-/// There is nobody to tell that a message cannot be written.
-fn write_line(to: &mut impl io::Write, line: &str) {
-    let _ = to.write_all(format!("{line}\n").as_bytes());
+/// Waits until what was logged is written, but not for somebody who does not read.
+pub(crate) fn flush() {
+    if let Some(logger) = LOGGER.get() {
+        log::Log::flush(logger);
+    }
 }
+
+/// How long it may take to write the last lines.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 struct Logger {
     msg: MsgOptions,
     guest: Option<String>,
     items: Vec<LogItem>,
-    file: Option<Mutex<File>>,
-    traces: Option<Mutex<File>>,
+    stderr: Sink,
+    file: Option<Arc<Sink>>,
+    traces: Option<Arc<Sink>>,
     /// Messages go to the file too.
     background: bool,
 }
@@ -87,12 +97,19 @@ impl Logger {
     fn new(options: &Options) -> Result<Self, Error> {
         let path = options.log.file.as_ref().map(|path| path.value.as_str());
         let traces = options.trace.iter().filter_map(|option| option.file.as_deref()).next_back();
+        let file = path.map(open).transpose()?;
+        let traces = match traces {
+            // Lines keep their order.
+            Some(traces) if path == Some(traces) => file.clone(),
+            traces => traces.map(open).transpose()?,
+        };
         Ok(Self {
             msg: options.msg,
             guest: options.name.guest.clone(),
             items: options.log.items.clone(),
-            file: path.map(open).transpose()?,
-            traces: traces.map(open).transpose()?,
+            stderr: Sink::new(io::stderr()).map_err(|error| Error::new(error.to_string()))?,
+            file,
+            traces,
             background: options.daemonize,
         })
     }
@@ -100,18 +117,15 @@ impl Logger {
     /// Writes a message after its prefix.
     fn message(&self, line: &str) {
         let line = format!("{}{line}", self.prefix(now()));
-        write_line(&mut io::stderr(), &line);
+        self.stderr.add(&line);
         if let Some(file) = self.file.as_ref().filter(|_| self.background) {
-            write_line(&mut *file.lock().expect("log file lock"), &line);
+            file.add(&line);
         }
     }
 
     /// Writes a line of the log proper.
-    fn line(&self, file: Option<&Mutex<File>>, line: &str) {
-        match file {
-            Some(file) => write_line(&mut *file.lock().expect("log file lock"), line),
-            None => write_line(&mut io::stderr(), line),
-        }
+    fn line(&self, file: Option<&Arc<Sink>>, line: &str) {
+        file.map_or(&self.stderr, |file| file).add(line);
     }
 
     /// What stands before a message at the time `now`.
@@ -171,19 +185,21 @@ impl log::Log for Logger {
         }
     }
 
-    fn flush(&self) {}
+    fn flush(&self) {
+        let sinks = [Some(&self.stderr), self.file.as_deref(), self.traces.as_deref()];
+        sinks.into_iter().flatten().for_each(|sink| sink.flush(FAREWELL));
+    }
 }
 
 /// Opens a log file anew; a `%d` in its path stands for the process's number. Each line is appended,
 /// so that a file may be given twice, or be emptied meanwhile.
-fn open(path: &str) -> Result<Mutex<File>, Error> {
+fn open(path: &str) -> Result<Arc<Sink>, Error> {
     let path = path.replacen("%d", &std::process::id().to_string(), 1);
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).custom_flags(libc::O_APPEND);
-    let file = options
-        .open(&path)
-        .map_err(|error| Error::new(format!("Error opening logfile {path}: {}", reason(&error))))?;
-    Ok(Mutex::new(file))
+    let sink = options.open(&path).and_then(Sink::new);
+    let fail = |error| Error::new(format!("Error opening logfile {path}: {}", reason(&error)));
+    sink.map(Arc::new).map_err(fail)
 }
 
 /// Does what each `-trace` says: first the pattern, then the file with patterns. A name that no

@@ -4,10 +4,10 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use devices::event_loop::{EventSet, LoopHandle, Source, Watch};
-use vmm_sys_util::signal::{block_signal, create_sigset};
+use vmm_sys_util::signal::{block_signal, create_sigset, unblock_signal};
 
 const ENDING: [i32; 3] = [libc::SIGINT, libc::SIGHUP, libc::SIGTERM];
 
@@ -60,6 +60,38 @@ impl Source for Ending {
             let word = |at| u32::from_ne_bytes(info[at..at + 4].try_into().expect("four bytes"));
             (self.ended)(word(0), word(12));
         }
+    }
+}
+
+/// Whether control is there to handle signals. Before, the program may be waiting for a client, a
+/// network or a file, and a signal ends it on the spot.
+#[derive(Default)]
+pub(crate) struct Phase(Mutex<bool>);
+
+impl Phase {
+    /// From now on the program's end is control's matter.
+    pub(crate) fn serve(&self) {
+        // Taken by a thread that ends the process, the lock never comes: that is as well.
+        *self.0.lock().expect("phase lock") = true;
+    }
+
+    /// Ends the program by signal `number`, as if it had no handler, unless control is there.
+    pub(crate) fn end_unless_serving(&self, number: u32) {
+        let serving = self.0.lock().expect("phase lock");
+        if *serving {
+            return;
+        }
+        devices::chardev::restore_terminal();
+        devices::chardev::remove_socket_files();
+        crate::logging::flush();
+        if let Ok(number) = i32::try_from(number)
+            && unblock_signal(number).is_ok()
+        {
+            // SAFETY: no memory is involved; the signals of this module have no handlers.
+            unsafe { libc::raise(number) };
+        }
+        // The parent had the signal ignored.
+        std::process::exit(1);
     }
 }
 

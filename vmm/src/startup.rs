@@ -5,10 +5,11 @@ use std::io::IsTerminal;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
-use devices::event_loop::EventLoop;
+use devices::event_loop::{EventLoop, LoopThread};
 use devices::request::{EventSink, RequestSink};
 use qapi::{Dict, Value};
 use qmp::Server;
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use thiserror::Error;
 
 use crate::chardevs::Opener;
@@ -19,7 +20,7 @@ use crate::inbox::Inbox;
 use crate::machine::{self, Environment, Machine};
 use crate::options::{self, MonitorOptions, Options, Serial};
 use crate::pidfile::PidFile;
-use crate::signals::Signals;
+use crate::signals::{Phase, Signals};
 use crate::{help, logging, monitors};
 
 /// Why the program does not start.
@@ -53,13 +54,12 @@ impl Error {
 /// Runs the program; returns its exit status.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> i32 {
     abort_on_panic();
-    match run(arguments) {
-        Ok(status) => status,
-        Err(error) => {
-            logging::report(&error.to_string());
-            1
-        }
-    }
+    let status = run(arguments).unwrap_or_else(|error| {
+        logging::report(&error.to_string());
+        1
+    });
+    logging::flush();
+    status
 }
 
 /// No half-alive machine: a panic in any thread ends the process, after the message with thread
@@ -67,10 +67,25 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> i32 {
 fn abort_on_panic() {
     let default = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
-        default(info);
+        logging::flush();
+        without_waiting_for_a_reader(|| default(info));
         devices::chardev::restore_terminal();
         std::process::abort();
     }));
+}
+
+/// Writes to standard error with `write`, as much as there is room for. Whoever shares the descriptor
+/// finds it as it was.
+fn without_waiting_for_a_reader(write: impl FnOnce()) {
+    let stderr = std::io::stderr();
+    let flags = fcntl_getfl(&stderr);
+    if let Ok(flags) = flags {
+        let _ = fcntl_setfl(&stderr, flags | OFlags::NONBLOCK);
+    }
+    write();
+    if let Ok(flags) = flags {
+        let _ = fcntl_setfl(&stderr, flags);
+    }
 }
 
 fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<i32, Error> {
@@ -84,9 +99,19 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<i32, Error> {
     let daemon = options.daemonize.then(Daemon::fork).transpose();
     let daemon = daemon.map_err(Error::system("cannot go to the background"))?;
     let signals = Signals::collect().map_err(Error::system("signals"))?;
+    let inbox: Arc<ControlInbox> = Inbox::new();
+    let io = EventLoop::spawn("IO main").map_err(Error::system("event loop"))?;
+    let (phase, requests) = (Arc::new(Phase::default()), inbox.clone());
+    let _signals = signals.watch(&io.handle(), {
+        let phase = phase.clone();
+        move |number, sender| {
+            phase.end_unless_serving(number);
+            requests.request(Urgent::Signal { number, sender });
+        }
+    });
     logging::start(&options)?;
     name_process(&options)?;
-    let status = serve(options, signals, daemon);
+    let status = serve(options, inbox, &io, &phase, daemon);
     devices::chardev::restore_terminal();
     status
 }
@@ -98,15 +123,15 @@ fn name_process(options: &Options) -> Result<(), Error> {
     rustix::thread::set_name(&name).map_err(|error| Error::system("process name")(error.into()))
 }
 
-fn serve(options: Options, signals: Signals, daemon: Option<Daemon>) -> Result<i32, Error> {
-    let inbox: Arc<ControlInbox> = Inbox::new();
-    let io = EventLoop::spawn("IO main").map_err(Error::system("event loop"))?;
+fn serve(
+    options: Options,
+    inbox: Arc<ControlInbox>,
+    io: &LoopThread,
+    phase: &Phase,
+    daemon: Option<Daemon>,
+) -> Result<i32, Error> {
     let server = Server::spawn(Arc::new(Frontend(inbox.clone())))
         .map_err(Error::system("monitor thread"))?;
-    let _signals = signals.watch(&io.handle(), {
-        let inbox = inbox.clone();
-        move |number, sender| inbox.request(Urgent::Signal { number, sender })
-    });
     let environment = environment(&io.handle(), &inbox, &server);
     let fd_sets = FdSets::new();
     add_inherited_fds(&options, &fd_sets)?;
@@ -119,6 +144,8 @@ fn serve(options: Options, signals: Signals, daemon: Option<Daemon>) -> Result<i
     if !options.preconfig {
         machine.build(&options, &environment)?;
     }
+    // Nothing waits for others from here on to the control loop.
+    phase.serve();
     let _pidfile = options.pidfile.as_ref().map(PidFile::create).transpose()?;
     let start = !options.start_paused && !options.preconfig;
     let mut control = Control::new(machine, options, environment, server, opener, fd_sets, inbox);
@@ -126,6 +153,7 @@ fn serve(options: Options, signals: Signals, daemon: Option<Daemon>) -> Result<i
         log::error!("{error}");
     }
     if let Some(daemon) = daemon {
+        logging::flush();
         daemon.ready().map_err(Error::system("cannot go to the background"))?;
     }
     Ok(control.run())

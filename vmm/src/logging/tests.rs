@@ -17,6 +17,9 @@ fn options(directory: &Path) -> Options {
 
 fn log(logger: &Logger, target: &str, level: Level, text: &str) {
     logger.log(&Record::builder().target(target).level(level).args(format_args!("{text}")).build());
+    for sink in [&logger.file, &logger.traces].into_iter().flatten() {
+        sink.flush(Duration::from_secs(60));
+    }
 }
 
 #[test]
