@@ -125,3 +125,17 @@ fn commands_that_wait_for_ever_have_a_bound() {
     vmm.signal(Signal::TERM);
     assert_eq!(vmm.wait().status, Some(0));
 }
+
+#[test]
+fn a_file_that_is_not_there_is_named_with_its_option() {
+    if !kvm_or_skip("startup::no_file") {
+        return;
+    }
+    for option in ["-kernel", "-bios"] {
+        let exit = builder().args("-nodefaults").args(&format!("{option} /no/such/file")).run();
+        let expected = format!(
+            "vmm: {option} /no/such/file: could not open '/no/such/file': No such file or directory"
+        );
+        assert_eq!((exit.status, exit.stderr.lines().last()), (Some(1), Some(&*expected)));
+    }
+}

@@ -59,8 +59,6 @@ pub(crate) enum Error {
     #[error(transparent)]
     Boot(#[from] arch::boot::BootError),
     #[error(transparent)]
-    Image(#[from] arch::boot::ImageError),
-    #[error(transparent)]
     Firmware(#[from] arch::boot::FirmwareError),
     #[error("firmware tables: {0}")]
     Tables(String),

@@ -211,17 +211,17 @@ impl Machine {
 
     fn start_of(&mut self, options: &Options) -> Result<Start, Error> {
         if let Some(path) = &options.bios {
-            self.map_firmware(Path::new(path))?;
+            self.map_firmware(&image("-bios", path)?)?;
         }
         let kernel = match &options.kernel {
-            Some(path) => Image::open(Path::new(path))?,
+            Some(path) => image("-kernel", path)?,
             None if options.boots_builtin_guest() => {
                 log::info!("no kernel given: starting the built-in guest");
                 Image::from_bytes(BUILT_IN_GUEST, "built-in guest")
             }
             None => return Ok(Start::Firmware),
         };
-        let initrd = options.initrd.as_deref().map(|path| Image::open(Path::new(path)));
+        let initrd = options.initrd.as_deref().map(|path| image("-initrd", path));
         let (tables, rsdp, facs) = self.firmware_tables(options)?;
         let boot = Boot::new(BootConfig {
             kernel,
@@ -235,8 +235,8 @@ impl Machine {
     }
 
     /// The image at the top of 4 GiB, and its end again below 1 MiB.
-    fn map_firmware(&mut self, path: &Path) -> Result<(), Error> {
-        let firmware = Firmware::open(path)?;
+    fn map_firmware(&mut self, image: &Image) -> Result<(), Error> {
+        let firmware = Firmware::read(image)?;
         for (name, (base, bytes)) in [("pc.bios", firmware.rom()), ("isa-bios", firmware.alias())] {
             let block = RamBlock::rom(name, bytes)?;
             let mapping = Mapping::new(name, base, block.size(), Target::Ram(block));
@@ -302,6 +302,14 @@ impl Machine {
             processor_id: signature.into(),
         }
     }
+}
+
+/// Opens the file that an option names.
+fn image(option: &str, path: &str) -> Result<Image, Error> {
+    Image::open(Path::new(path)).map_err(|error| {
+        let (name, argument) = (option.to_owned(), Some(path.to_owned()));
+        options::Location::Option { name, argument }.error(error.to_string()).into()
+    })
 }
 
 fn ram_view(block: &RamBlock) -> Result<RamView, Error> {
