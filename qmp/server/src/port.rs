@@ -53,17 +53,10 @@ impl Port {
         }
     }
 
-    /// The transport shows somebody else, on a line of their own.
+    /// The transport shows somebody else, whose output must not be mixed with ours: what there is to
+    /// say waits.
     pub(crate) fn hide(&mut self) {
-        if self.hidden || self.mode != Mode::Human {
-            return;
-        }
-        self.hidden = true;
-        if let Some(connection) = &mut self.connection {
-            connection.output.end().extend_from_slice(b"\r\n");
-            // What does not fit waits with the rest; an error is met again.
-            let _ = connection.output.flush(self.transport.as_mut());
-        }
+        self.hidden = self.mode == Mode::Human;
     }
 
     pub(crate) fn is_open(&self) -> bool {
