@@ -347,3 +347,34 @@ fn a_reset_ends_sleep() {
     vmm.guest().ready();
     assert!(vmm.guest().ask_number("idle 50", "ms") >= 50, "time goes on");
 }
+
+#[test]
+fn suspend_to_disk_is_told_and_powers_off() {
+    if !kvm_or_skip("lifecycle::suspend_disk") {
+        return;
+    }
+    let mut vmm = start("");
+    let mut qmp = vmm.qmp();
+    // PM1 control: sleep type 2 (S4) and sleep enable.
+    vmm.guest().send("outw 0x604 0x2800");
+    qmp.event("SUSPEND_DISK");
+    assert_eq!(data(&qmp.event("SHUTDOWN")), (true, "guest-shutdown"));
+    assert_eq!(vmm.wait().status, Some(0));
+}
+
+#[test]
+fn setting_the_clock_is_told() {
+    if !kvm_or_skip("lifecycle::rtc_change") {
+        return;
+    }
+    let mut vmm = start("");
+    let mut qmp = vmm.qmp();
+    // The year's register: far enough away for any rounding.
+    vmm.guest().ask("rtc write 9 0x50");
+    let event = qmp.event("RTC_CHANGE");
+    let offset = event["data"]["offset"].as_i64().expect("offset");
+    assert!(offset > 20 * 365 * 86400, "{event}");
+    let path = event["data"]["qom-path"].as_str().expect("path");
+    let kind = qmp.ok("qom-get", json!({"path": path, "property": "type"}));
+    assert_eq!(kind, "mc146818rtc");
+}
