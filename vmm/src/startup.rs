@@ -140,13 +140,14 @@ fn serve(
         let inbox = inbox.clone();
         move || inbox.request(Urgent::Quit)
     });
+    // Complete before any monitor answers, and before the parent leaves.
+    let _pidfile = options.pidfile.as_ref().map(PidFile::create).transpose()?;
     let options = connect(options, &mut machine, &opener, &server)?;
     if !options.preconfig {
         machine.build(&options, &environment)?;
     }
     // Nothing waits for others from here on to the control loop.
     phase.serve();
-    let _pidfile = options.pidfile.as_ref().map(PidFile::create).transpose()?;
     let start = !options.start_paused && !options.preconfig;
     let mut control = Control::new(machine, options, environment, server, opener, fd_sets, inbox);
     if start && let Err(error) = control.machine.start() {
