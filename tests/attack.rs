@@ -6,40 +6,15 @@ use std::os::unix::net::UnixStream;
 use std::thread::sleep;
 use std::time::Duration;
 
-use harness::{Builder, LIMIT, Vmm, kvm_or_skip};
+use harness::{Builder, LIMIT, Vmm, kvm_or_skip, pvh_image};
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 use serde_json::json;
-
-/// An ELF file with a PVH entry at 1 MiB that runs `code` in 32-bit mode without paging.
-fn pvh(code: &[u8]) -> Vec<u8> {
-    const BASE: u64 = 0x10_0000;
-    const HEADERS: u64 = 64 + 2 * 56;
-    let mut file = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
-    let mut put = |bytes: &[u8]| file.extend_from_slice(bytes);
-    // Executable, x86-64, version; entry, program headers, section headers; flags and sizes.
-    put(&[2, 0, 62, 0, 1, 0, 0, 0]);
-    [BASE, 64, 0].iter().for_each(|word| put(&word.to_le_bytes()));
-    put(&[0, 0, 0, 0, 64, 0, 56, 0, 2, 0, 64, 0, 0, 0, 0, 0]);
-    let note = HEADERS + code.len() as u64;
-    let segments = [(1u32, HEADERS, BASE, code.len() as u64), (4, note, 0, 20)];
-    for (kind, offset, address, size) in segments {
-        put(&kind.to_le_bytes());
-        put(&7u32.to_le_bytes());
-        [offset, address, address, size, size, 1].iter().for_each(|word| put(&word.to_le_bytes()));
-    }
-    put(code);
-    // The note: sizes of name and value, type 18, "Xen", the entry.
-    [4u32, 4, 18].iter().for_each(|word| put(&word.to_le_bytes()));
-    put(b"Xen\0");
-    put(&(BASE as u32).to_le_bytes());
-    file
-}
 
 /// A stopped machine whose guest is `code`.
 fn start(code: &[u8], arguments: &str) -> Vmm {
     let builder = Builder::new(env!("CARGO_BIN_EXE_vmm")).with_qmp();
     let (kernel, output) = (builder.dir().join("kernel"), builder.dir().join("debugcon"));
-    fs::write(&kernel, pvh(code)).expect("kernel");
+    fs::write(&kernel, pvh_image(code)).expect("kernel");
     builder
         .args("-nodefaults -S -m 16")
         .args(arguments)

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use harness::{Vmm, kvm_or_skip, wait_for};
+use harness::{Vmm, kvm_or_skip, pvh_image, wait_for};
 use serde_json::json;
 
-use crate::machine::{builder, image, start, unharmed};
+use crate::machine::{builder, start, unharmed};
 
 /// Reads each port in three sizes, then writes zeros to it; at the end says `D` on the debug console.
 ///
@@ -60,7 +60,7 @@ fn random_accesses(seed: u32, rounds: u32) -> Vec<u8> {
 fn run(code: &[u8], options: &str) -> Vmm {
     let builder = builder();
     let (kernel, said) = (builder.dir().join("kernel"), builder.dir().join("said"));
-    std::fs::write(&kernel, image(code)).expect("write");
+    std::fs::write(&kernel, pvh_image(code)).expect("write");
     builder
         .arg("-kernel")
         .arg(kernel)

@@ -39,7 +39,7 @@ pub use error::Error;
 pub use inherited::inherited_socket;
 pub use mux::MuxRequest;
 pub use open::{Context, FdSetResolver, NamedFdResolver, open};
-pub use options::{FromOptions, Legacy};
+pub use options::FromOptions;
 pub use port::Port;
 pub use socket::remove_socket_files;
 pub use terminal::{reapply_terminal, restore_terminal};

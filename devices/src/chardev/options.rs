@@ -1,5 +1,4 @@
-//! Character devices as the command line writes them: `-chardev BACKEND,KEY=VALUE,…` and the older
-//! strings of `-serial`, `-monitor` and their like.
+//! Character devices as the command line writes them: `-chardev BACKEND,KEY=VALUE,…`.
 
 use qapi::{Dict, Value};
 
@@ -198,77 +197,6 @@ fn expects(key: &str, what: &str) -> Error {
     Error::option(format!("Parameter '{key}' expects {what}"))
 }
 
-/// A character device as `-serial`, `-monitor`, `-qmp` and `-debugcon` name it, turned into the
-/// parameters of `-chardev`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Legacy {
-    /// `mon:` was in front: a multiplexer shared with a monitor.
-    pub monitor: bool,
-    /// Parameters that are already apart, `backend` among them.
-    pub fields: Vec<(&'static str, String)>,
-    /// Further parameters (`server=on,wait=off`), for the option parser; may be empty.
-    pub rest: String,
-}
-
-impl Legacy {
-    /// Understands `null`, `pty`, `stdio`, `ringbuf[:SIZE]`, `file:PATH`, `pipe:PATH`,
-    /// `tcp:HOST:PORT[,…]`, `unix:PATH[,…]`, each also behind `mon:`. (`none` and `chardev:ID` are no
-    /// character devices of their own; the caller knows them.)
-    ///
-    /// # Errors
-    /// Everything else.
-    pub fn parse(text: &str) -> Result<Legacy, Error> {
-        let (monitor, text) = match text.strip_prefix("mon:") {
-            Some(text) => (true, text),
-            None => (false, text),
-        };
-        let (name, argument) = match text.split_once(':') {
-            Some((name, argument)) => (name, Some(argument)),
-            None => (text, None),
-        };
-        let mut rest = String::new();
-        let fields = match (name, argument) {
-            ("null" | "pty" | "stdio", None) => vec![("backend", name.to_string())],
-            ("ringbuf", None) => vec![("backend", "ringbuf".to_string())],
-            ("ringbuf", Some(size)) => {
-                vec![("backend", "ringbuf".to_string()), ("size", size.to_string())]
-            }
-            ("file" | "pipe", Some(path)) => {
-                vec![("backend", name.to_string()), ("path", path.to_string())]
-            }
-            ("unix", Some(argument)) => {
-                let (path, more) = argument.split_once(',').unwrap_or((argument, ""));
-                rest = more.to_string();
-                vec![("backend", "socket".to_string()), ("path", path.to_string())]
-            }
-            ("tcp", Some(argument)) => {
-                let (address, more) = argument.split_once(',').unwrap_or((argument, ""));
-                rest = more.to_string();
-                let (host, port) = split_host(address)
-                    .ok_or_else(|| Error::option(format!("'{text}' is not HOST:PORT")))?;
-                vec![
-                    ("backend", "socket".to_string()),
-                    ("host", host.to_string()),
-                    ("port", port.to_string()),
-                ]
-            }
-            _ => {
-                return Err(Error::option(format!("'{text}' is not a valid char driver")));
-            }
-        };
-        Ok(Legacy { monitor, fields, rest })
-    }
-}
-
-/// `HOST:PORT`, where a numeric IPv6 host is in brackets.
-fn split_host(address: &str) -> Option<(&str, &str)> {
-    if let Some(inner) = address.strip_prefix('[') {
-        let (host, port) = inner.split_once(']')?;
-        return Some((host, port.strip_prefix(':')?));
-    }
-    address.rsplit_once(':')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -361,25 +289,9 @@ mod tests {
         assert!(refused(&[("backend", "ringbuf"), ("size", "2G")]).contains("1 GiB"));
     }
 
-    #[test]
-    fn understands_the_older_strings() {
-        let parsed = Legacy::parse("mon:unix:/tmp/s,server=on,wait=off").unwrap();
-        assert!(parsed.monitor);
-        assert_eq!(parsed.fields[1], ("path", "/tmp/s".to_string()));
-        assert_eq!(parsed.rest, "server=on,wait=off");
-        let parsed = Legacy::parse("tcp:[::1]:44").unwrap();
-        assert_eq!(parsed.fields[1..], [("host", "::1".to_string()), ("port", "44".to_string())]);
-        let parsed = Legacy::parse("file:/a,b").unwrap();
-        assert_eq!(parsed.fields[1].1, "/a,b");
-        for bad in ["nonsense", "", "tcp:abc", "stdio:x", "mon:zzz", "vc"] {
-            assert!(Legacy::parse(bad).is_err(), "{bad}");
-        }
-    }
-
     proptest::proptest! {
         #[test]
         fn no_text_panics(text in ".*", key in "size|to|reconnect|server|path|host|fd|port") {
-            let _ = Legacy::parse(&text);
             for backend in ["socket", "ringbuf", "file"] {
                 let _ = read(&[("backend", backend), (&key, &text)]);
             }

@@ -6,11 +6,13 @@
 //! process printed. No test asserts a time.
 
 mod guest;
+mod image;
 mod process;
 mod qmp;
 mod skip;
 
 pub use guest::{Guest, pattern_word};
+pub use image::pvh_image;
 pub use process::{Builder, Exit, Vmm};
 pub use qmp::{Qmp, QmpError};
 pub use skip::{kvm_or_skip, skip};
